@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+// Tests read the packages' sources (export condition "source"), so that nothing has to be built first;
+// those that start real processes run what `npm test` has built.
+const conditions = ['source', 'node', 'import', 'module', 'default']
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'default'] } },
+  test: {
+    include: ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 60_000,
+    restoreMocks: true,
+  },
+})
