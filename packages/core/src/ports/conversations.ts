@@ -1,0 +1,95 @@
+import type { AnswerId, ClientMessageId, SessionId, UserId } from '../ids.ts'
+import type { Session, SessionChange } from '../session.ts'
+import type { Answer, AnswerEnd, Content, Turn } from '../turn.ts'
+
+export type Inserted =
+  | { readonly kind: 'inserted' }
+  /** Unique (sid, seq): somebody else has this place. */
+  | { readonly kind: 'place-taken' }
+  /** Unique (authorId, cmid): this message is there already. */
+  | { readonly kind: 'sent-before' }
+
+export interface SessionPageQuery {
+  readonly limit: number
+  /** The last one of the page before. */
+  readonly after?: { readonly lastActivity: number; readonly sid: SessionId }
+}
+
+export interface TurnPageQuery {
+  readonly limit: number
+  /** Turns that reach below this seq, the highest first. */
+  readonly before?: number
+  /** Turns that reach above this seq, the lowest first. */
+  readonly after?: number
+}
+
+/** What the rows of a session add up to (R3). */
+export interface Totals {
+  /** 0 for a session without rows. */
+  readonly lastSeq: number
+  readonly nextSeq: number
+  readonly totalTokens: number
+  readonly pending: readonly PendingAnswer[]
+}
+
+export interface PendingAnswer {
+  readonly sid: SessionId
+  /** Of the question. */
+  readonly seq: number
+  readonly answerId: AnswerId
+}
+
+export type BeginCause = 'fresh' | 'fault' | 'gone'
+
+export interface Begun<C, T> {
+  readonly turn: Turn<C, T>
+  readonly session: Session<T>
+}
+
+/** What a compare-and-set on a pending answer may change without ending it. */
+export interface PendingChange {
+  readonly due?: number
+  readonly cancelAt?: number
+  readonly n?: number
+  readonly handbacks?: number
+}
+
+/**
+ * Sessions and turns. Reads are of majority, writes journaled; what resolves is kept. Every query is by an index.
+ * `C` and `T` are content and text: open for the services, sealed for the databases.
+ */
+export interface Conversations<C = Content, T = string> {
+  session(sid: SessionId): Promise<Session<T> | undefined>
+  /** `exists`: there is a session with this id, perhaps of somebody else. */
+  createSession(session: Session<T>): Promise<'created' | 'exists'>
+  /** False if `rev` is no longer the one that was read. `rev` rises by one. */
+  changeSession(sid: SessionId, rev: number, change: SessionChange<T>): Promise<boolean>
+  /** Sessions of a user that have rows and were not erased, the latest activity first. */
+  listSessions(uid: UserId, query: SessionPageQuery): Promise<Session<T>[]>
+
+  insertTurn(turn: Turn<C, T>): Promise<Inserted>
+  turn(sid: SessionId, seq: number): Promise<Turn<C, T> | undefined>
+  turnByClientMessageId(authorId: UserId, cmid: ClientMessageId): Promise<Turn<C, T> | undefined>
+  turnByAnswerId(sid: SessionId, answerId: AnswerId): Promise<Turn<C, T> | undefined>
+  turns(sid: SessionId, query: TurnPageQuery): Promise<Turn<C, T>[]>
+  totals(sid: SessionId): Promise<Totals>
+
+  /** Compare-and-set from the attempt that is known to the next one (R12). Undefined if it is not pending at that attempt. */
+  beginAttempt(sid: SessionId, answerId: AnswerId, from: number, cause: BeginCause): Promise<Begun<C, T> | undefined>
+  /** Compare-and-set on {pending}, or on {pending, attempt} if one is given. False if it had ended. */
+  endAnswer(sid: SessionId, answerId: AnswerId, end: AnswerEnd<T>, attempt?: number): Promise<boolean>
+  changePending(
+    sid: SessionId,
+    answerId: AnswerId,
+    expected: Pick<Answer, 'n'>,
+    change: PendingChange,
+  ): Promise<boolean>
+  /** Puts a new pending answer in the place of one that has ended, which is kept (R19). False unless `old` is there, ended. */
+  supersede(sid: SessionId, seq: number, old: AnswerId, answer: Answer<T>): Promise<boolean>
+  /** Answers of a partition that have not ended, for the sweeper: the oldest first. */
+  pendingOf(partition: number, limit: number, after?: PendingAnswer): Promise<Turn<C, T>[]>
+  /** Content and texts of a session's rows go; the rows stay as stubs, with one more at the end (R22). */
+  eraseTurns(sid: SessionId, stub: Turn<C, T>): Promise<void>
+  ping(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,35 @@
+import type { SessionId, UserId } from './ids.ts'
+
+/**
+ * A session's row (R3): a projection of its turns, changed only by compare-and-set on the `rev` that was read.
+ * `Text` is a string for the services and sealed bytes for the databases.
+ */
+export interface Session<Text = string> {
+  readonly sid: SessionId
+  readonly uid: UserId
+  readonly partition: number
+  readonly nm?: Text
+  readonly modelId: string
+  readonly ts: number
+  readonly endTs?: number
+  readonly lastActivity: number
+  readonly adminAssisted: boolean
+  readonly assistingAdminId?: UserId
+  readonly assistingAdminName?: Text
+  readonly helpRequested: boolean
+  /** Derived from the turns, never incremented by an entry. */
+  readonly totalTokens: number
+  readonly msgCount: number
+  /** The latest response times, oldest first (S6). */
+  readonly rts: readonly number[]
+  /** Rises with takeover, end and erasure; nothing that a model says under a lower one is shown (R20). */
+  readonly ownerEpoch: number
+  readonly readSeq: number
+  readonly erased: boolean
+  readonly rev: number
+}
+
+/** What a compare-and-set may change. */
+export type SessionChange<Text = string> = Partial<Omit<Session<Text>, 'sid' | 'uid' | 'partition' | 'ts' | 'rev'>>
+
+export type SessionStatus = 'active' | 'inactive' | 'ended'
