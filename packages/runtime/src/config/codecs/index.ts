@@ -1,0 +1,3 @@
+export * from './secrets.ts'
+export * from './urls.ts'
+export * from './values.ts'

@@ -1,0 +1,39 @@
+import { decimal, duration, oneOf, text } from '../codecs/values.ts'
+import { group, mapped } from '../group.ts'
+import { type Setting, setting } from '../setting.ts'
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export function logLevel(): Setting<LogLevel> {
+  return setting('LOG_LEVEL', oneOf(LOG_LEVELS), {
+    about: `The least severe lines to log: ${LOG_LEVELS.join(', ')}.`,
+    default: 'info',
+  })
+}
+
+export function dataDir(fallback: string): Setting<string> {
+  return setting('DATA_DIR', text, { about: 'Folder of the database, the keys and the secret.', default: fallback })
+}
+
+/** Below the 30 s that Kubernetes gives by default, so that the process ends by itself (S9). */
+export function shutdownTimeout(fallback = '25s'): Setting<number> {
+  return setting('SHUTDOWN_TIMEOUT', duration({ min: 100, max: 3_600_000 }), {
+    about: 'How long a stop may take before the rest is forced.',
+    default: fallback,
+  })
+}
+
+/** CLOCK_SCALE: what every interval of the process is multiplied by (R30). */
+export function clockScale(): Setting<number> {
+  const name = 'CLOCK_SCALE'
+  const scale = setting(name, decimal({ min: 0.001, max: 10 }), {
+    about: 'Factor of all intervals (leases, sweeps, limits); for tests, which use 0.1.',
+    default: '1',
+  })
+  const inGroup = group({ scale }, (value, source) => {
+    if (source.production && value.scale !== 1)
+      source.warn(name, 'is not 1: leases and limits differ from their documented values')
+  })
+  return mapped(inGroup, (value) => value.scale)
+}

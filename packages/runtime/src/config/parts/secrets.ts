@@ -1,0 +1,90 @@
+import { KEY_ADVICE, key32, keyRing, type NamedKey, SECRET_ADVICE, strongSecret } from '../codecs/secrets.ts'
+import { secureUrl } from '../codecs/urls.ts'
+import { list, text } from '../codecs/values.ts'
+import { group } from '../group.ts'
+import { type Setting, setting } from '../setting.ts'
+import { FAULTY } from '../source.ts'
+
+const SHORTEST_JWT_SECRET = 32
+
+export interface JwtConfig {
+  readonly secret: string | undefined
+  readonly jwksUrl: URL | undefined
+  readonly issuer: string | undefined
+  readonly audience: readonly string[]
+}
+
+/**
+ * JWT_SECRET or JWT_JWKS_URL, with JWT_ISSUER and JWT_AUDIENCE (X2).
+ * `required: false` is for the embedded shape, which makes a secret of its own at its first start.
+ */
+export function jwt({ required = true }: { required?: boolean } = {}): Setting<JwtConfig> {
+  return group(
+    {
+      secret: setting('JWT_SECRET', strongSecret(SHORTEST_JWT_SECRET), {
+        about: 'Shared secret of HS256 tokens, at least 32 characters.',
+        optional: true,
+        secret: true,
+      }),
+      jwksUrl: setting('JWT_JWKS_URL', secureUrl, {
+        about: 'Address of the public keys of RS256, ES256 or EdDSA tokens, in place of JWT_SECRET.',
+        optional: true,
+      }),
+      issuer: setting('JWT_ISSUER', text, { about: 'The `iss` that tokens must have.', optional: true }),
+      audience: setting('JWT_AUDIENCE', list(text), {
+        about: 'Comma-separated; a token must have one of them as `aud`.',
+        default: '',
+      }),
+    },
+    ({ secret, jwksUrl }, source) => {
+      if (secret !== undefined && jwksUrl !== undefined) {
+        source.fault(
+          'JWT_SECRET',
+          'is set together with JWT_JWKS_URL; a secret left in place would still open every door',
+        )
+      }
+      if (required && secret === undefined && jwksUrl === undefined) {
+        source.fault('JWT_SECRET', `is missing, and so is JWT_JWKS_URL; one is needed (${SECRET_ADVICE})`)
+      }
+    },
+  )
+}
+
+/** ENCRYPTION_KEY (id `k1`) or ENCRYPTION_KEYS, the first being current (X5). Empty when neither is set and none is required. */
+export function encryptionKeys({ required = true }: { required?: boolean } = {}): Setting<readonly NamedKey[]> {
+  const one = setting('ENCRYPTION_KEY', key32, {
+    about: 'Key of stored texts: base64 of exactly 32 bytes; its id is k1.',
+    optional: true,
+    secret: true,
+  })
+  const several = setting('ENCRYPTION_KEYS', keyRing, {
+    about: 'Several keys as id:base64,id:base64, in place of ENCRYPTION_KEY; the first one seals, all of them open.',
+    optional: true,
+    secret: true,
+  })
+  return {
+    docs: [...one.docs, ...several.docs],
+    read(source) {
+      const key = one.read(source)
+      const keys = several.read(source)
+      if (key === FAULTY || keys === FAULTY) return FAULTY
+      if (key !== undefined && keys !== undefined) {
+        return source.fault('ENCRYPTION_KEY', 'is set together with ENCRYPTION_KEYS; keep one of the two')
+      }
+      if (keys !== undefined) return keys
+      if (key !== undefined) return [{ id: 'k1', key }]
+      return required
+        ? source.fault('ENCRYPTION_KEY', `is missing, and so is ENCRYPTION_KEYS; one is needed (${KEY_ADVICE})`)
+        : []
+    },
+  }
+}
+
+/** HASH_KEY: keys the hashes that stand for users in Redis (R27). */
+export function hashKey(): Setting<Buffer | undefined> {
+  return setting('HASH_KEY', key32, {
+    about: 'Key of the hashes that stand for users in Redis: base64 of exactly 32 bytes.',
+    optional: true,
+    secret: true,
+  })
+}
