@@ -1,0 +1,24 @@
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { ROOT } from '../../lib/root.mjs'
+
+/** A small repository with this one's settings and the files given; it is gone when the test ends. */
+export function repository(files: Readonly<Record<string, string>>): string {
+  const root = mkdtempSync(join(tmpdir(), 'chatbox-tree-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  for (const name of ['biome.json', 'tsconfig.json', 'tsconfig.base.json', '.gitignore'])
+    cpSync(join(ROOT, name), join(root, name))
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'))
+  writeFileSync(join(root, 'package.json'), '{\n  "type": "module"\n}\n')
+  for (const folder of ['packages', 'services']) mkdirSync(join(root, folder))
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), content)
+  }
+  const made = spawnSync('git', ['init', '--quiet', root])
+  if (made.status !== 0) throw new Error(String(made.stderr))
+  return root
+}
