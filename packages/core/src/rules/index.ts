@@ -1,0 +1,7 @@
+export * from './answers.ts'
+export * from './entries.ts'
+export * from './frames.ts'
+export * from './naming.ts'
+export * from './partition.ts'
+export * from './sessions.ts'
+export * from './turns.ts'

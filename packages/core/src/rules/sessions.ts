@@ -1,0 +1,66 @@
+import type { SessionView } from '@chatbox/protocol'
+import type { SessionId, UserId } from '../ids.ts'
+import type { Totals } from '../ports/conversations.ts'
+import type { Session, SessionChange, SessionStatus } from '../session.ts'
+import type { Turn } from '../turn.ts'
+import { nameAfter } from './naming.ts'
+
+/** How many response times a session keeps (S6). */
+export const RESPONSE_TIMES = 100
+
+export const newSession = (sid: SessionId, uid: UserId, partition: number, modelId: string, now: number): Session => ({
+  sid,
+  uid,
+  partition,
+  modelId,
+  ts: now,
+  lastActivity: now,
+  adminAssisted: false,
+  helpRequested: false,
+  totalTokens: 0,
+  msgCount: 0,
+  rts: [],
+  ownerEpoch: 0,
+  readSeq: 0,
+  erased: false,
+  rev: 0,
+})
+
+/** Derived, never stored (S5). */
+export function statusOf(session: Session, now: number, inactiveAfterMs: number): SessionStatus {
+  if (session.endTs !== undefined) return 'ended'
+  return now - session.lastActivity > inactiveAfterMs ? 'inactive' : 'active'
+}
+
+/** What the rows say about the session's row (R3): the same change however often it is computed. */
+export function projection(session: Session, totals: Totals, since: { readonly turn?: Turn }): SessionChange {
+  const { turn } = since
+  const named = session.nm === undefined && turn?.author === 'user' ? nameAfter(turn.content.text) : undefined
+  const modelId = turn?.answer?.modelId
+  const lastActivity = Math.max(session.lastActivity, turn?.answer?.endedAt ?? turn?.ts ?? 0)
+  return {
+    msgCount: totals.nextSeq - 1,
+    totalTokens: totals.totalTokens,
+    lastActivity,
+    ...(named !== undefined && { nm: named }),
+    // A message that chose a model chose it for the session from now on.
+    ...(modelId !== undefined && turn?.answer?.status === 'pending' && { modelId }),
+  }
+}
+
+export const withResponseTime = (rts: readonly number[], ms: number): number[] => [...rts, ms].slice(-RESPONSE_TIMES)
+
+export const sessionViewOf = (session: Session): SessionView => ({
+  id: session.sid,
+  ...(session.nm !== undefined && { name: session.nm }),
+  modelId: session.modelId,
+  startedAt: session.ts,
+  ...(session.endTs !== undefined && { endedAt: session.endTs }),
+  lastActivity: session.lastActivity,
+  messageCount: session.msgCount,
+  totalTokens: session.totalTokens,
+  readSeq: session.readSeq,
+  helpRequested: session.helpRequested,
+  ...(session.adminAssisted && { assistedBy: session.assistingAdminName ?? 'Support' }),
+  rev: session.rev,
+})
