@@ -93,3 +93,30 @@ export interface Conversations<C = Content, T = string> {
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** A session's row as a database keeps it: with its data key, wrapped by a key of the ring (R28). */
+export interface SealedSession extends Session<Uint8Array> {
+  /** Zero bytes once it was erased; nothing of the session opens any more (R22). */
+  readonly key: Uint8Array
+}
+
+export interface SealedBegun {
+  readonly turn: Turn<Uint8Array, Uint8Array>
+  readonly session: SealedSession
+}
+
+/**
+ * What a database adapter implements: `Conversations` of bytes that it can't read, and the wrapped key of each session.
+ * The content of an erased row is zero bytes; its texts are absent.
+ */
+export interface SealedConversations
+  extends Omit<Conversations<Uint8Array, Uint8Array>, 'session' | 'createSession' | 'listSessions' | 'beginAttempt'> {
+  session(sid: SessionId): Promise<SealedSession | undefined>
+  createSession(session: SealedSession): Promise<'created' | 'exists'>
+  listSessions(uid: UserId, query: SessionPageQuery): Promise<SealedSession[]>
+  beginAttempt(sid: SessionId, answerId: AnswerId, from: number, cause: BeginCause): Promise<SealedBegun | undefined>
+  /** Wrapped by another key of the ring: compare-and-set on the bytes that were read. Leaves `rev` alone. */
+  changeKey(sid: SessionId, from: Uint8Array, to: Uint8Array): Promise<boolean>
+  /** The first step of an erasure (R22). Harmless if repeated. Leaves `rev` alone. */
+  eraseKey(sid: SessionId): Promise<void>
+}
