@@ -1,4 +1,4 @@
-import { errorCodes } from '@chatbox/protocol'
+import { Refusal } from '@chatbox/core'
 
 /** `unavailable`: the keys could not be fetched, so nothing is known about the token; trying again may help. */
 export type TokenErrorCode = 'unauthorized' | 'token_expired' | 'unavailable'
@@ -21,16 +21,13 @@ export type TokenFault =
   | 'expired'
   | 'keys_unavailable'
 
-/** Why a token was refused. The message may be sent out; the token and its claims are in no property. */
-export class TokenError extends Error {
-  readonly code: TokenErrorCode
+/** Why a token was refused. The message may be sent out; the token and its claims are in no property, nor a cause. */
+export class TokenError extends Refusal {
+  declare readonly code: TokenErrorCode
   readonly fault: TokenFault
 
   constructor(fault: TokenFault) {
-    const code = codeOf(fault)
-    super(errorCodes[code].message)
-    this.name = 'TokenError'
-    this.code = code
+    super(codeOf(fault))
     this.fault = fault
   }
 }

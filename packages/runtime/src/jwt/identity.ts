@@ -1,3 +1,4 @@
+import { type UserId, userId } from '@chatbox/core'
 import { sanitise } from '@chatbox/protocol'
 import type { JWTPayload } from 'jose'
 import { TokenError } from './errors.ts'
@@ -7,7 +8,7 @@ export type Role = (typeof ROLES)[number]
 
 /** Who a verified token speaks for (X2). */
 export interface Identity {
-  readonly userId: string
+  readonly userId: UserId
   /** Never empty: a token without a known role is a user's. */
   readonly roles: readonly Role[]
   /** How the person is shown to others. */
@@ -36,10 +37,10 @@ export function identityOf(claims: JWTPayload): Identity {
   })
 }
 
-function userIdOf(claim: unknown): string {
+function userIdOf(claim: unknown): UserId {
   const fits = typeof claim === 'string' && claim !== '' && Buffer.byteLength(claim) <= LONGEST_USER_ID
   if (!fits || UNFIT_FOR_ID.test(claim)) throw new TokenError('subject')
-  return claim
+  return userId(claim)
 }
 
 /** Other words in `roles` belong to other applications of the same issuer. */

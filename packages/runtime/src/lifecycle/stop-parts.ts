@@ -31,9 +31,11 @@ export async function stopParts({ logger, started, running, ...times }: Stopping
 
   async function stopPart(part: Part): Promise<void> {
     const begun = Date.now()
+    // A part whose turn comes after the deadline is told so from its start; it counts as forced only if it stays.
+    const wasLate = deadline.signal.aborted
     try {
-      await Promise.race([part.stop(deadline.signal), end.reached])
-      if (deadline.signal.aborted) forced(part.name)
+      const ended = await Promise.race([part.stop(deadline.signal).then(() => true), end.reached])
+      if (!ended || (deadline.signal.aborted && !wasLate)) forced(part.name)
       else logger.info({ part: part.name, ms: Date.now() - begun }, 'stopped')
     } catch (err) {
       clean = false
@@ -52,7 +54,7 @@ export async function stopParts({ logger, started, running, ...times }: Stopping
 
   deadline.cancel()
   end.cancel()
-  return clean
+  return clean && !deadline.signal.aborted
 }
 
 /** These timers keep the process alive: a stop that is waiting for its deadline is work. */
