@@ -1,0 +1,47 @@
+import {
+  type AnswerEnd,
+  type AnswerId,
+  answerDoneEvent,
+  type SessionId,
+  type Turn,
+  type UserId,
+  withResponseTime,
+} from '@chatbox/core'
+import { projectTurn } from './project.ts'
+import { startNext } from './queue.ts'
+import { announce, type Work } from './work.ts'
+
+export interface Ending {
+  readonly uid: UserId
+  readonly sid: SessionId
+  readonly answerId: AnswerId
+  readonly end: AnswerEnd
+  /** The attempt whose end this is. Takeover, cancel, sweeper and erasure end a pending answer whatever its attempt (R12). */
+  readonly attempt?: number
+}
+
+/**
+ * Ends an answer once, and takes the same path for a repetition (R8): read what is stored, announce it, start what waits.
+ * Gives the turn if the answer has ended, by this or by somebody else.
+ */
+export async function endAnswer(work: Work, ending: Ending): Promise<Turn | undefined> {
+  const { uid, sid, answerId, end, attempt } = ending
+  const won = await work.insist('end answer', () => work.conversations.endAnswer(sid, answerId, end, attempt))
+  // Totals are derived again from the rows: an end that came twice, or from a second owner, must not count twice (R3).
+  work.states.forget(sid)
+
+  const turn = await work.insist('read turn', () => work.conversations.turnByAnswerId(sid, answerId))
+  const answer = turn?.answer
+  if (!turn || answer?.answerId !== answerId || answer.status === 'pending') return undefined
+
+  const state = await work.insist('read session', () => work.states.get(sid))
+  await announce(work, uid, answerDoneEvent(turn, answer, state?.session.ownerEpoch ?? 0))
+  await startNext(work, sid)
+  const took = (answer.endedAt ?? answer.askedAt) - answer.askedAt
+  await projectTurn(
+    work,
+    turn,
+    won && answer.status === 'done' ? (session) => ({ rts: withResponseTime(session.rts, took) }) : undefined,
+  )
+  return turn
+}

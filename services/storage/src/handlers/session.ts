@@ -1,0 +1,93 @@
+import {
+  type EndSessionEntry,
+  type ModelEntry,
+  messageEvent,
+  type ReadEntry,
+  Refusal,
+  type SessionId,
+  type Turn,
+  textOf,
+  withTurn,
+} from '@chatbox/core'
+import { endAnswer } from '../end-answer.ts'
+import { changeSession } from '../project.ts'
+import { announce, type Work } from '../work.ts'
+import { ownSession } from './own.ts'
+
+export async function chooseModel(work: Work, { uid, sid, modelId, replyTo }: ModelEntry): Promise<void> {
+  if (!work.models.has(modelId)) throw new Refusal('not_found', { field: 'modelId' })
+  const { session } = await ownSession(work, sid, uid)
+  if (session.endTs !== undefined) throw new Refusal('session_ended')
+  await changeSession(work, sid, () => ({ modelId }), replyTo)
+}
+
+export async function markRead(work: Work, { uid, sid, seq, replyTo }: ReadEntry): Promise<void> {
+  const { totals } = await ownSession(work, sid, uid)
+  const upTo = Math.min(seq, totals.nextSeq - 1)
+  await changeSession(work, sid, (session) => ({ readSeq: Math.max(session.readSeq, upTo) }), replyTo)
+}
+
+/**
+ * The user ends the session (R20): the row that says so and a higher owner epoch in the database first, then the fence in the fabric, which
+ * gives the exact texts of what was being written, then those texts. Repeating it from any point leads to the same end.
+ */
+export async function endSession(work: Work, { uid, sid, replyTo }: EndSessionEntry): Promise<void> {
+  const { session } = await ownSession(work, sid, uid)
+  const endTs = session.endTs ?? work.now()
+  await endedLine(work, sid, endTs)
+  const ended = await changeSession(
+    work,
+    sid,
+    (row) => (row.endTs === undefined ? { endTs, ownerEpoch: row.ownerEpoch + 1 } : {}),
+    replyTo,
+  )
+  if (!ended) return
+  const closed = await work.insist('fence', () => work.fabric.answers.fence(uid, sid, ended.ownerEpoch))
+  const texts = new Map(closed.map(({ ref, chunks }) => [ref.answerId, textOf(chunks)]))
+  for (;;) {
+    const state = await work.insist('read session', () => work.states.get(sid))
+    const pending = state?.totals.pending[0]
+    if (!pending) return
+    const { answerId } = pending
+    const text = texts.get(answerId) ?? ''
+    await endAnswer(work, { uid, sid, answerId, end: { status: 'cancelled', text, endedAt: work.now() } })
+  }
+}
+
+const END_OF_SESSION = 'The conversation was ended.'
+
+/** What must have an order is a row (R1). Found again if it was written before. */
+async function endedLine(work: Work, sid: SessionId, ts: number): Promise<void> {
+  for (;;) {
+    const state = await work.insist('read session', () => work.states.get(sid))
+    if (!state || state.session.endTs !== undefined) return
+    const { session, totals } = state
+    const last = await work.insist('read turn', () => work.conversations.turn(sid, totals.lastSeq))
+    const line: Turn =
+      last?.event === 'ended' ? last : systemLine(session.sid, session.partition, totals.nextSeq, ts, session.uid)
+    if (last?.event !== 'ended') {
+      const inserted = await work.insist('insert turn', () => work.conversations.insertTurn(line))
+      if (inserted.kind !== 'inserted') {
+        work.states.forget(sid)
+        continue
+      }
+      work.states.keep(sid, { session, totals: withTurn(totals, line) })
+    }
+    await announce(work, session.uid, messageEvent(line))
+    return
+  }
+}
+
+const systemLine = (sid: SessionId, partition: number, seq: number, ts: number, authorId: Turn['authorId']): Turn => ({
+  sid,
+  seq,
+  width: 1,
+  partition,
+  author: 'system',
+  authorId,
+  kind: 'system',
+  event: 'ended',
+  content: { text: END_OF_SESSION },
+  ts,
+  superseded: [],
+})

@@ -1,0 +1,180 @@
+import {
+  type Done,
+  decodeEntry,
+  type Entry,
+  type EntryBody,
+  type EntrySource,
+  encodeOutcome,
+  type Lease,
+  Refusal,
+  type ReplyTo,
+  type RequestId,
+} from '@chatbox/core'
+import { type ErrorCode, encodeFrame, errorFrameOf } from '@chatbox/protocol'
+import { apply } from './apply.ts'
+import { chains } from './chains.ts'
+import type { StorageDeps, StorageTimes } from './deps.ts'
+import { insistence } from './insist.ts'
+import type { SessionStates } from './session-states.ts'
+import { sweepPartition } from './sweeper.ts'
+import { LostPartition, type Work } from './work.ts'
+
+/** Entries of one partition that may be under way at once. */
+const MAX_UNDER_WAY = 500
+const BATCH = 200
+/** An entry that was begun this often without an end is put aside (R7). */
+const MAX_TRIES = 3
+
+export interface OwnedPartition {
+  /** Settles when the partition was left, by `stop` or because it was lost. */
+  readonly ended: Promise<void>
+  /** Reads no more and finishes what is under way; when `deadline` aborts, leaves that to the next owner too. */
+  stop(deadline?: AbortSignal): Promise<void>
+  readonly underWay: number
+}
+
+export function ownPartition(
+  deps: StorageDeps,
+  lease: Lease,
+  states: SessionStates,
+  times: StorageTimes,
+): OwnedPartition {
+  const { fabric, metrics } = deps
+  const log = deps.log.child({ partition: lease.partition, gen: lease.gen })
+  const reading = new AbortController()
+  const lost = new AbortController()
+  const tasks = chains(MAX_UNDER_WAY)
+  let clockOffset = 0
+
+  const work: Work = {
+    partition: lease.partition,
+    gen: lease.gen,
+    conversations: deps.conversations,
+    fabric,
+    states,
+    models: deps.models,
+    answerLimits: deps.answerLimits,
+    log,
+    metrics,
+    now: () => Date.now() + clockOffset,
+    insist: insistence({ log, signal: lost.signal, now: () => work.now(), metrics }),
+  }
+
+  const leave = (why: unknown) => {
+    if (why instanceof LostPartition) log.warn({ err: why }, 'partition lost')
+    lost.abort(why)
+    reading.abort(why)
+  }
+
+  const reply = async (to: ReplyTo | undefined, entry: EntryBody, code?: ErrorCode, field?: string) => {
+    if (!to) return
+    const header = { target: to.connectionId, requestId: to.requestId }
+    if (code === undefined) return fabric.bus.reply(to.edgeId, { header, body: new Uint8Array() })
+    const frame = errorFrameOf(code, to.requestId, {
+      sid: entry.sid,
+      ...(entry.kind === 'send' && { clientMessageId: entry.said.cmid }),
+      ...(field !== undefined && { field }),
+    })
+    await fabric.bus.reply(to.edgeId, { header: { ...header, type: 'error' }, body: encodeFrame(frame) })
+  }
+
+  /** A reply that is lost is made up for by the asker's own time limit (P8). */
+  const tell = (...args: Parameters<typeof reply>) =>
+    reply(...args).catch((err) => log.warn({ err, requestId: args[1].requestId }, 'a reply was not sent'))
+
+  async function handle(source: Removing, entry: Entry, body: EntryBody): Promise<void> {
+    const { requestId } = body
+    try {
+      if (entry.tries > MAX_TRIES) throw new Error(`begun ${entry.tries} times without an end`)
+      const expired = entry.until !== undefined && work.now() > entry.until
+      if (expired && body.kind !== 'send') throw new Refusal('expired')
+      await apply(work, body, entry.until)
+      source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: true }) })
+      await tell(body.replyTo, body)
+    } catch (error) {
+      if (lost.signal.aborted || error instanceof LostPartition) return leave(error)
+      if (error instanceof Refusal) {
+        metrics.refused.inc({ kind: body.kind, code: error.code })
+        source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: false, code: error.code }) })
+        return tell(body.replyTo, body, error.code, error.field)
+      }
+      states.forget(body.sid)
+      metrics.buried.inc({ kind: body.kind })
+      log.error({ err: error, kind: body.kind, requestId, tries: entry.tries }, 'an entry was put aside')
+      await work.insist('bury', () => source.bury(entry.id, 'failed', requestId))
+      await tell(body.replyTo, body, 'internal')
+    }
+  }
+
+  async function run(): Promise<void> {
+    const source = removing(await work.insist('own', () => fabric.ingest.own(lease.partition)), work)
+    const sweeper = sweepPartition(work, tasks, times)
+    try {
+      while (!reading.signal.aborted) {
+        await tasks.room()
+        const { entries, now } = await source.read(BATCH, reading.signal)
+        clockOffset = now - Date.now()
+        for (const entry of entries) {
+          const body = decodeEntry(entry.packet)
+          metrics.entries.inc({ kind: body.kind })
+          // One that crashed its reader may do so again: nothing else shall go down with it (R7).
+          if (entry.tries > 1) await tasks.idle()
+          tasks.run(body.uid, () => handle(source, entry, body))
+          if (entry.tries > 1) await tasks.idle()
+        }
+      }
+    } catch (error) {
+      if (!reading.signal.aborted) {
+        log.error({ err: error }, 'reading the ingest log failed')
+        leave(error)
+      }
+    } finally {
+      sweeper.stop()
+      await tasks.idle()
+      await source.close().catch((err) => log.warn({ err }, 'closing the ingest log failed'))
+    }
+  }
+
+  const ended = run()
+  return {
+    ended,
+    stop(deadline) {
+      reading.abort(new Error('stopping'))
+      deadline?.addEventListener('abort', () => leave(deadline.reason), { once: true })
+      return ended
+    },
+    get underWay() {
+      return tasks.size
+    },
+  }
+}
+
+type Removing = ReturnType<typeof removing>
+
+/** Collects what is done within one turn of the event loop into one removal. */
+function removing(source: EntrySource, work: Work) {
+  let done: Done[] = []
+  let flushed: Promise<void> = Promise.resolve()
+  const flush = () => {
+    const batch = done
+    done = []
+    return work.insist('remove entries', () => source.remove(batch))
+  }
+  return {
+    read: source.read,
+    remove(entry: Done) {
+      if (done.push(entry) > 1) return
+      flushed = flushed
+        .then(() => new Promise(setImmediate))
+        .then(flush)
+        // What stays is done again by the next owner, and changes nothing then (R8).
+        .catch((err) => work.log.warn({ err }, 'entries that were done stay in the log'))
+    },
+    bury: (id: string, reason: string, requestId: RequestId) =>
+      source.bury(id, reason, encodeOutcome(requestId, { ok: false, code: 'internal' })),
+    async close() {
+      await flushed
+      await source.close()
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import {
+  type Origin,
+  projection,
+  type Session,
+  type SessionChange,
+  type SessionId,
+  sessionUpdatedEvent,
+  type Turn,
+} from '@chatbox/core'
+import { announce, type Work } from './work.ts'
+
+/** A change of the session's own attributes; it is computed again whenever somebody else was faster (R3). */
+export type Recompute = (session: Session) => SessionChange
+
+/** Changes the session's row by compare-and-set and tells the user's devices. Gives the row as it is then. */
+export async function changeSession(
+  work: Work,
+  sid: SessionId,
+  recompute: Recompute,
+  origin?: Origin,
+): Promise<Session | undefined> {
+  for (;;) {
+    const state = await work.insist('read session', () => work.states.get(sid))
+    if (!state) return undefined
+    const { session, totals } = state
+    const change = recompute(session)
+    const changed = await work.insist('change session', () =>
+      work.conversations.changeSession(sid, session.rev, change),
+    )
+    if (!changed) {
+      work.states.forget(sid)
+      continue
+    }
+    const next: Session = { ...session, ...change, rev: session.rev + 1 }
+    work.states.keep(sid, { session: next, totals })
+    await announce(work, session.uid, sessionUpdatedEvent(next, origin))
+    return next
+  }
+}
+
+/** Brings the row in line with the session's turns, after one of them changed (R3). */
+export async function projectTurn(work: Work, turn: Turn, responseTimes?: Recompute): Promise<void> {
+  const state = await work.insist('read session', () => work.states.get(turn.sid))
+  if (!state) return
+  const { totals } = state
+  await changeSession(work, turn.sid, (session) => ({
+    ...projection(session, totals, { turn }),
+    ...responseTimes?.(session),
+  }))
+}

@@ -1,0 +1,145 @@
+import {
+  type AnswerRecord,
+  type AnswerRef,
+  encodeEntry,
+  type PendingAnswer,
+  requestId,
+  sweep,
+  type Turn,
+  textOf,
+} from '@chatbox/core'
+import type { ErrorCode } from '@chatbox/protocol'
+import type { Chains } from './chains.ts'
+import type { StorageTimes } from './deps.ts'
+import { endAnswer } from './end-answer.ts'
+import { jobOf, queueAgain, startAnswer } from './queue.ts'
+import { LostPartition, type Work } from './work.ts'
+
+const PAGE = 200
+
+type PendingTurn = Turn & { readonly answer: NonNullable<Turn['answer']> }
+
+/** Finds answers of the partition that nobody would end any more, at once and then on an interval (P5, R17). */
+export function sweepPartition(work: Work, tasks: Chains, times: StorageTimes): { stop(): void } {
+  let stopped = false
+  let timer: NodeJS.Timeout | undefined
+  const again = () => {
+    if (stopped) return
+    timer = setTimeout(sweepOnce, times.sweepMs)
+  }
+  const sweepOnce = () => {
+    void sweepAll(work, tasks, () => stopped)
+      .catch((err) => {
+        if (!stopped && !(err instanceof LostPartition)) work.log.warn({ err }, 'a sweep failed')
+      })
+      .finally(again)
+  }
+  sweepOnce()
+  return {
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function sweepAll(work: Work, tasks: Chains, stopped: () => boolean): Promise<void> {
+  let after: PendingAnswer | undefined
+  // Only the first that waits in a session has its turn; the others wait rightly (R16).
+  const sessionsSeen = new Set<string>()
+  while (!stopped()) {
+    const page = await work.conversations.pendingOf(work.partition, PAGE, after)
+    const turns = page.filter((turn): turn is PendingTurn => turn.answer !== undefined)
+    const first = turns.filter((turn) => !sessionsSeen.has(turn.sid) && sessionsSeen.add(turn.sid))
+    await Promise.all(
+      (await seen(work, first)).map(
+        ({ turn, ...state }) =>
+          // In line with the user's entries, so that the two never work on one answer at once.
+          new Promise<void>((resolve, reject) => {
+            if (stopped()) return resolve()
+            tasks.run(ownerOf(turn), () => act(work, turn, state).then(resolve, reject))
+          }),
+      ),
+    )
+    const last = turns.at(-1)
+    if (!last || page.length < PAGE) return
+    after = { sid: last.sid, seq: last.seq, answerId: last.answer.answerId }
+  }
+}
+
+/** A turn that has an answer was written by the session's user. */
+const ownerOf = (turn: Turn) => turn.authorId
+
+const refOf = (turn: PendingTurn): AnswerRef => ({
+  uid: ownerOf(turn),
+  sid: turn.sid,
+  answerId: turn.answer.answerId,
+  seq: turn.seq + 1,
+})
+
+interface Seen {
+  readonly record: AnswerRecord | undefined
+  readonly jobExists: boolean
+}
+
+async function seen(work: Work, turns: readonly PendingTurn[]): Promise<(Seen & { turn: PendingTurn })[]> {
+  if (turns.length === 0) return []
+  const [records, jobs] = await Promise.all([
+    work.fabric.answers.inspect(turns.map(refOf)),
+    work.fabric.jobs.exists(turns.map(jobOf)),
+  ])
+  return turns.map((turn, i) => ({ turn, record: records[i], jobExists: jobs[i] ?? false }))
+}
+
+async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
+  const verdict = sweep(turn.answer, state, work.now(), work.answerLimits)
+  const { sid, answer } = turn
+  if (verdict !== 'leave') work.metrics.swept.inc({ verdict })
+  switch (verdict) {
+    case 'leave':
+      return
+    case 'resend-end': {
+      const end = state.record?.end
+      if (!end) return
+      const { answerId } = answer
+      await work.fabric.ingest.append({
+        partition: work.partition,
+        headroom: true,
+        packet: encodeEntry({
+          kind: 'answer.end',
+          uid: ownerOf(turn),
+          sid,
+          requestId: requestId(`sweep:${answerId}`),
+          answerId,
+          attempt: end.header.attempt,
+          end: JSON.parse(Buffer.from(end.body).toString('utf8')),
+        }),
+      })
+      return
+    }
+    case 'cancel':
+      return closeAnswer(work, turn, 'cancelled')
+    case 'overdue':
+      return closeAnswer(work, turn, 'failed', answer.attempt === 0 ? 'queue_timeout' : 'provider_timeout')
+    case 'crashed-too-often':
+      return closeAnswer(work, turn, 'failed', 'answer_lost')
+    case 'queue':
+      work.log.info(
+        { sid, answerId: answer.answerId, attempt: answer.attempt, n: answer.n },
+        'queueing an answer again',
+      )
+      return answer.due === undefined ? startAnswer(work, turn) : queueAgain(work, turn)
+  }
+}
+
+/** Ended in the fabric first, so that the stored text is exactly what devices were shown; then in the database; then announced. */
+async function closeAnswer(work: Work, turn: PendingTurn, status: 'failed' | 'cancelled', error?: ErrorCode) {
+  const ref = refOf(turn)
+  const closed = await work.fabric.answers.close(ref)
+  const end = { status, text: textOf(closed.chunks), endedAt: work.now(), ...(error && { error }) }
+  work.log.warn(
+    { sid: turn.sid, answerId: ref.answerId, status, error },
+    'ending an answer that nobody would have ended',
+  )
+  await endAnswer(work, { uid: ref.uid, sid: ref.sid, answerId: ref.answerId, end })
+}

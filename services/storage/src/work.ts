@@ -1,0 +1,32 @@
+import type { AnswerLimits, Conversations, EventPacket, Fabric, ModelList, UserId } from '@chatbox/core'
+import type { Logger } from '@chatbox/runtime'
+import type { StorageMetrics } from './metrics.ts'
+import type { SessionStates } from './session-states.ts'
+
+/** Somebody else owns the partition now: whatever this replica still wanted to do there is no longer its business (R6). */
+export class LostPartition extends Error {
+  override readonly name = 'LostPartition'
+}
+
+/** What the handlers of one owned partition work with. */
+export interface Work {
+  readonly partition: number
+  readonly gen: number
+  readonly conversations: Conversations
+  readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'jobs'>
+  readonly states: SessionStates
+  readonly models: ModelList
+  readonly answerLimits: AnswerLimits
+  readonly log: Logger
+  readonly metrics: StorageMetrics
+  /** The ingest log's time (R11). */
+  now(): number
+  /** Runs until it succeeds while the store is away; gives up when the partition is left, or at `until` (D3). */
+  insist<T>(what: string, attempt: () => Promise<T>, until?: number): Promise<T>
+}
+
+/** Adds to the user's log; the way every change is told (R8). */
+export async function announce(work: Work, uid: UserId, event: EventPacket): Promise<void> {
+  const added = await work.insist('announce', () => work.fabric.bus.append(uid, event, work.gen))
+  if (added.kind === 'stale') throw new LostPartition(`partition ${work.partition} has a newer owner`)
+}
