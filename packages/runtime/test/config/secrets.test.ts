@@ -23,6 +23,8 @@ describe('a shared secret', () => {
     '{{ .Values.jwt.secret.of.the.deployment }}',
     'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa',
     'abababababababababababababababababababab',
+    'aababbbaabaabbbbaababaaabbabbbabaabbaaab',
+    '<paste it from the vault, folder jupiter, entry 9>',
     '1234567890123456789012345678901234567890',
     '0123456789abcdef0123456789abcdef',
     'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz',

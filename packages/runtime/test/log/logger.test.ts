@@ -66,6 +66,7 @@ describe('a log line', () => {
     const log = readableLogger()
     log.logger.info({ circular, wide, deep, list: Array(100_000).fill(wide), long: 'y'.repeat(1_000_000) }, 'large')
     expect(log.raw[0]?.length).toBeLessThan(100_000)
+    expect(log.raw[0]?.match(/"deep":/g)?.length).toBeLessThan(10)
   })
 
   it('goes to standard output unless told otherwise', () => {

@@ -190,12 +190,14 @@ describe('the ops port', () => {
   })
 
   it('closes at once, a connection that is kept alive and a request that hangs included', async () => {
-    const ops = createOps({ metrics, checks: [hanging()], listen: { host: '127.0.0.1', port: 0 } })
+    const check = hanging()
+    const ops = createOps({ metrics, checks: [check], listen: { host: '127.0.0.1', port: 0 } })
     await ops.start()
     ops.ready()
     const base = ops.addresses()[0] ?? ''
     await fetch(`${base}/chat/healthz`)
     const waiting = fetch(`${base}/chat/readyz`).catch((reason: unknown) => reason)
+    await expect.poll(() => check.asked).toBe(1)
     await ops.stop(new AbortController().signal)
     expect(await waiting).toBeInstanceOf(Error)
     await expect(fetch(`${base}/chat/healthz`)).rejects.toThrow()
