@@ -77,11 +77,19 @@ function dependencyFaults(root, folder, of) {
     const place = { ...of, file: `${folder}/src/main.ts`, part: /** @type {const} */ ('src') }
     const rule = dependency.startsWith('@chatbox/')
       ? broken(place, { specifier: dependency, types: false, line: 0 })
-      : HOMES[dependency]?.every((home) => !home.startsWith(`${folder}/`)) &&
+      : HOMES[dependency]?.every((home) => !holdsHome(folder, home)) &&
         `${dependency} has its home in ${HOMES[dependency]?.join(', ')}`
     if (!rule) return []
     return [`${file}:${lines.findIndex((line) => line.includes(`"${dependency}"`)) + 1} ${rule}`]
   })
+}
+
+/**
+ * @param {string} folder
+ * @param {string} home
+ */
+function holdsHome(folder, home) {
+  return home.startsWith(`${folder}/`) || folder.startsWith(`${home}/`)
 }
 
 /** @param {string | undefined} specifier */

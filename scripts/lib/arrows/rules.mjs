@@ -12,7 +12,7 @@ const CORE = ['protocol', 'core']
 
 /** @type {Record<string, PackageRule>} */
 export const PACKAGES = {
-  protocol: { sees: [], browser: true },
+  protocol: { sees: [] },
   core: { sees: ['protocol'] },
   runtime: { sees: CORE },
   crypto: { sees: CORE },
@@ -53,9 +53,10 @@ export const HOMES = {
   pino: ['packages/runtime/src'],
   'prom-client': ['packages/runtime/src'],
   'rate-limiter-flexible': ['packages/memory/src', 'packages/redis/src'],
-  'lru-cache': ['packages/crypto/src', 'packages/runtime/src'],
+  'lru-cache': ['packages', 'services'],
   fastify: ['services/storage/src', 'services/admin/src', 'services/embedded/src'],
-  zod: ['packages/protocol/src', 'packages/runtime/src'],
+  // The doors where input is parsed: the wire, the environment, each service's HTTP.
+  zod: ['packages/protocol/src', 'packages/runtime/src', 'services'],
   vitest: ['packages/testkit/src'],
   'fast-check': ['packages/testkit/src'],
   'playwright-core': ['packages/testkit/src'],

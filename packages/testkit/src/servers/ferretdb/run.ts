@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onFreePort } from '../lib/port.ts'
+import { run } from '../lib/run.ts'
+import { type ServerProcess, startServer } from '../lib/server-process.ts'
+import type { RunningServer, TakenUp } from '../running.ts'
+import { asPostgres, DATA, POSTGRES_BIN, TEMPLATE } from './postgres.ts'
+
+/** Starts PostgreSQL on a copy of the template, and FerretDB in front of it. */
+export async function runFerretDb(folder: string, options: TakenUp): Promise<RunningServer> {
+  const root = join(folder, 'root')
+  const dir = options.dir ?? (await copyOfTemplate(root))
+  const inside = dir.slice(root.length)
+  const [postgres, postgresPort] = await onFreePort(async (port) => {
+    const [program, args] = asPostgres(root, `${POSTGRES_BIN}/postgres`, '-D', inside, '-p', String(port))
+    // SIGTERM would wait for FerretDB to hang up.
+    const ready = /database system is ready to accept connections/
+    return [await startServer({ program, args, ready, folder: dir, stopSignal: 'SIGINT' }), port] as const
+  })
+  try {
+    const start = (port: number) => startFerretDb(join(folder, 'ferretdb'), port, postgresPort)
+    const [ferretDb, port] = await (options.port === undefined ? onFreePort(start) : start(options.port))
+    return {
+      url: `mongodb://127.0.0.1:${port}/`,
+      port,
+      dir,
+      async stop() {
+        await ferretDb.stop()
+        await postgres.stop()
+      },
+      async kill() {
+        await Promise.all([ferretDb.kill(), postgres.kill()])
+      },
+    }
+  } catch (error) {
+    await postgres.stop()
+    throw error
+  }
+}
+
+async function copyOfTemplate(root: string): Promise<string> {
+  const dir = join(root, DATA, `run-${randomBytes(6).toString('hex')}`)
+  await run('cp', ['-a', '--reflink=auto', join(root, TEMPLATE), dir])
+  return dir
+}
+
+async function startFerretDb(program: string, port: number, postgresPort: number): Promise<[ServerProcess, number]> {
+  const state = await mkdtemp(join(tmpdir(), 'chatbox-ferretdb-'))
+  const args = [
+    `--postgresql-url=postgres://postgres@127.0.0.1:${postgresPort}/postgres`,
+    `--listen-addr=127.0.0.1:${port}`,
+    '--debug-addr=-',
+    `--state-dir=${state}`,
+    '--no-auth',
+    '--telemetry=disable',
+  ]
+  // It keeps nothing, and asked kindly it waits three seconds for its clients to leave.
+  const stopSignal = 'SIGKILL'
+  return [await startServer({ program, args, ready: /Listening on TCP/, folder: state, stopSignal }), port]
+}
