@@ -1,0 +1,66 @@
+import type { EdgeId, Fabric, ModelList } from '@chatbox/core'
+import type { Limits } from '@chatbox/protocol'
+import type { Logger, Structures, Verifier } from '@chatbox/runtime'
+import type { EdgeMetrics } from './metrics.ts'
+import type { OriginRules } from './origins.ts'
+import { defaultOutboxLimits, type OutboxLimits } from './outbox.ts'
+import type { HttpHandler } from './transport/http.ts'
+
+/** Clocks of the edge, all of them configurable (R30). */
+export interface EdgeTimes {
+  /** From the upgrade to an accepted `hello`. */
+  readonly helloMs: number
+  /** A peer that is silent this long is gone; the transport pings in time. */
+  readonly idleMs: number
+  /** How long somebody who asked waits at most (P8). */
+  readonly requestMs: number
+  /** How often the edge's lease in the registry is renewed. */
+  readonly renewMs: number
+  /** Clients that must load again, or come back, are spread over this time. */
+  readonly spreadMs: number
+}
+
+export const defaultEdgeTimes: EdgeTimes = {
+  helloMs: 5_000,
+  idleMs: 60_000,
+  requestMs: 5_000,
+  renewMs: 5_000,
+  spreadMs: 5_000,
+}
+
+export interface EdgeDeps {
+  readonly edgeId: EdgeId
+  readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'registry' | 'limiter'>
+  readonly models: ModelList
+  readonly verify: Verifier
+  readonly limits: Limits
+  readonly origins: OriginRules
+  /** Keeps the ids of new sessions from being guessed (R10). */
+  readonly sessionSecret: string
+  /** Connections of one user, over all edges (S3). */
+  readonly maxConnections: number
+  readonly partitions: number
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly log: Logger
+  readonly metrics: EdgeMetrics
+}
+
+export interface EdgeOptions {
+  readonly times?: Partial<EdgeTimes>
+  readonly outbox?: Partial<OutboxLimits>
+  readonly structures?: Structures
+  /** Answers plain HTTP on the same port, for the embedded shape. Without it there is nothing but the socket. */
+  readonly http?: HttpHandler
+}
+
+/** Everything that is the same for all connections of an edge. */
+export interface EdgeContext extends EdgeDeps {
+  readonly times: EdgeTimes
+  readonly outboxLimits: OutboxLimits
+}
+
+export const contextOf = (deps: EdgeDeps, options: EdgeOptions): EdgeContext => ({
+  ...deps,
+  times: { ...defaultEdgeTimes, ...options.times },
+  outboxLimits: { ...defaultOutboxLimits, ...options.outbox },
+})

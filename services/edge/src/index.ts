@@ -1,0 +1,7 @@
+export { defaultEdgeTimes, type EdgeDeps, type EdgeOptions, type EdgeTimes } from './deps.ts'
+export { createEdge, type Edge } from './edge.ts'
+export { type EdgeMetrics, edgeMetrics } from './metrics.ts'
+export type { OriginRules } from './origins.ts'
+export { defaultOutboxLimits, type OutboxLimits } from './outbox.ts'
+export { BodyTooLarge, type HttpHandler, type HttpRequest, type HttpResponse } from './transport/http.ts'
+export { errorResponse } from './upgrade.ts'

@@ -1,0 +1,44 @@
+import type { Metrics } from '@chatbox/runtime'
+
+export type EdgeMetrics = ReturnType<typeof edgeMetrics>
+
+export const edgeMetrics = (metrics: Metrics) => ({
+  connections: metrics.gauge({
+    name: 'edge_connections',
+    help: 'Sockets that are open, those without a hello included.',
+  }),
+  handshakes: metrics.counter({
+    name: 'edge_handshakes_total',
+    help: 'Requests to open a socket, by outcome.',
+    labels: ['outcome'],
+  }),
+  received: metrics.counter({
+    name: 'edge_frames_received_total',
+    help: 'Valid frames from clients, by type.',
+    labels: ['type'],
+  }),
+  sent: metrics.counter({ name: 'edge_frames_sent_total', help: 'Frames handed to sockets.' }),
+  faults: metrics.counter({
+    name: 'edge_errors_total',
+    help: 'Error frames sent to clients, by code.',
+    labels: ['code'],
+  }),
+  closed: metrics.counter({
+    name: 'edge_closed_total',
+    help: 'Connections that this edge closed, by reason.',
+    labels: ['reason'],
+  }),
+  replaced: metrics.counter({
+    name: 'edge_replaced_total',
+    help: 'Connections that gave way to a newer one of the same device.',
+  }),
+  repairs: metrics.counter({
+    name: 'edge_repairs_total',
+    help: 'Snapshots sent to devices that had been too slow for deltas.',
+  }),
+  lost: metrics.counter({
+    name: 'edge_unrecovered_total',
+    help: 'Connections that had to be told to load again, by occasion.',
+    labels: ['occasion'],
+  }),
+})

@@ -1,0 +1,41 @@
+import type { RequestId } from '@chatbox/core'
+import type { ClientFrame } from '@chatbox/protocol'
+import type { Connection, Member } from './connection.ts'
+import { cancel } from './handlers/cancel.ts'
+import { ping } from './handlers/ping.ts'
+import { refresh } from './handlers/refresh.ts'
+import { send } from './handlers/send.ts'
+import { chooseModel, endSession, markRead } from './handlers/session.ts'
+import { typing } from './handlers/typing.ts'
+
+type Routed = Exclude<ClientFrame, { type: 'hello' }>
+
+/** One switch, one small file per command. */
+export async function route(c: Connection, member: Member, frame: Routed, request: RequestId): Promise<void> {
+  switch (frame.type) {
+    case 'message.send':
+      return send(c, member, frame, request)
+    case 'answer.cancel':
+      return cancel(c, member, frame, request)
+    case 'session.model':
+      return chooseModel(c, member, frame, request)
+    case 'session.read':
+      return markRead(c, member, frame, request)
+    case 'session.end':
+      return endSession(c, member, frame, request)
+    case 'typing':
+      return typing(c, member, frame)
+    case 'auth.refresh':
+      return refresh(c, member, frame, request)
+    case 'ping':
+      return ping(c, request)
+    case 'answer.regenerate':
+    case 'help.request':
+    case 'session.watch':
+    case 'session.unwatch':
+    case 'session.takeover':
+    case 'session.heartbeat':
+    case 'session.handback':
+      return c.fail('not_supported', { requestId: request }, { sid: frame.sid })
+  }
+}

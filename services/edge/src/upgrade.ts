@@ -1,0 +1,65 @@
+import { randomId } from '@chatbox/core'
+import { type ErrorBody, type ErrorCode, errorViewOf } from '@chatbox/protocol'
+import type { EdgeContext } from './deps.ts'
+import { originPolicy } from './origins.ts'
+import type { HttpResponse } from './transport/http.ts'
+import type { Handshake } from './transport/listen.ts'
+
+export type Admission =
+  | { readonly admitted: true; readonly headerToken: string | undefined }
+  | { readonly admitted: false; readonly response: HttpResponse }
+
+/** What is checked before there is a socket: where the request comes from, and that no token stands in its address. */
+export function upgrade(edge: EdgeContext, draining: () => boolean): (handshake: Handshake) => Promise<Admission> {
+  const { metrics, fabric, log } = edge
+  const allows = originPolicy(edge.origins)
+
+  function refuse(status: number, code: ErrorCode, outcome: string, headers: Record<string, string> = {}): Admission {
+    const requestId = randomId()
+    metrics.handshakes.inc({ outcome })
+    log.info({ outcome, requestId }, 'a handshake was refused')
+    return { admitted: false, response: errorResponse(status, code, requestId, headers) }
+  }
+
+  return async ({ origin, host, authorization, query, address }) => {
+    if (draining()) return refuse(503, 'unavailable', 'draining', { 'retry-after': '1' })
+    if (TOKEN_IN_QUERY.test(query)) return refuse(400, 'unauthorized', 'token_in_url')
+    const headerToken = bearerOf(authorization)
+    if (!allows({ origin, host, hasAuthorization: headerToken !== undefined })) {
+      return refuse(403, 'forbidden', 'origin')
+    }
+    const budget = await fabric.limiter.peek('handshakes', address)
+    if (!budget.allowed) {
+      return refuse(429, 'rate_limited', 'rate_limited', { 'retry-after': `${Math.ceil(budget.retryAfterMs / 1_000)}` })
+    }
+    metrics.handshakes.inc({ outcome: 'accepted' })
+    return { admitted: true, headerToken }
+  }
+}
+
+/** Addresses are written to logs and histories along the way (security 3). */
+const TOKEN_IN_QUERY = /(?:^|&)(?:token|access_token|jwt)=/i
+
+function bearerOf(authorization: string | undefined): string | undefined {
+  const [scheme, token] = authorization?.split(' ') ?? []
+  return scheme?.toLowerCase() === 'bearer' && token ? token : undefined
+}
+
+export function errorResponse(
+  status: number,
+  code: ErrorCode,
+  requestId: string,
+  headers: Record<string, string> = {},
+): HttpResponse {
+  const body: ErrorBody = { error: { ...errorViewOf(code), requestId } }
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...headers,
+    },
+    body: JSON.stringify(body),
+  }
+}
