@@ -15,6 +15,7 @@ export interface SessionPageQuery {
   readonly after?: { readonly lastActivity: number; readonly sid: SessionId }
 }
 
+/** With neither bound: the highest first. With both: the turns that reach into what is between, the lowest first. */
 export interface TurnPageQuery {
   readonly limit: number
   /** Turns that reach below this seq, the highest first. */
@@ -64,17 +65,23 @@ export interface Conversations<C = Content, T = string> {
   createSession(session: Session<T>): Promise<'created' | 'exists'>
   /** False if `rev` is no longer the one that was read. `rev` rises by one. */
   changeSession(sid: SessionId, rev: number, change: SessionChange<T>): Promise<boolean>
-  /** Sessions of a user that have rows and were not erased, the latest activity first. */
+  /** Sessions of a user that have rows and were not erased, the latest activity first; at a tie the higher sid first. */
   listSessions(uid: UserId, query: SessionPageQuery): Promise<Session<T>[]>
 
+  /** The turn's session is there. Where both its place and its message are taken, `sent-before`. */
   insertTurn(turn: Turn<C, T>): Promise<Inserted>
   turn(sid: SessionId, seq: number): Promise<Turn<C, T> | undefined>
   turnByClientMessageId(authorId: UserId, cmid: ClientMessageId): Promise<Turn<C, T> | undefined>
+  /** The turn that has this answer, be it the current one or a superseded one. */
   turnByAnswerId(sid: SessionId, answerId: AnswerId): Promise<Turn<C, T> | undefined>
   turns(sid: SessionId, query: TurnPageQuery): Promise<Turn<C, T>[]>
   totals(sid: SessionId): Promise<Totals>
 
-  /** Compare-and-set from the attempt that is known to the next one (R12). Undefined if it is not pending at that attempt. */
+  /**
+   * Compare-and-set from the attempt that is known to the next one (R12). Undefined if it is not pending at that attempt.
+   * Counts why the attempt before is over (R13): `fault` raises `faults`; `gone`, where the store of answers lost it, raises
+   * `handbacks`, because it is neither a fault nor a crash; `fresh` raises neither.
+   */
   beginAttempt(sid: SessionId, answerId: AnswerId, from: number, cause: BeginCause): Promise<Begun<C, T> | undefined>
   /** Compare-and-set on {pending}, or on {pending, attempt} if one is given. False if it had ended. */
   endAnswer(sid: SessionId, answerId: AnswerId, end: AnswerEnd<T>, attempt?: number): Promise<boolean>
@@ -86,9 +93,14 @@ export interface Conversations<C = Content, T = string> {
   ): Promise<boolean>
   /** Puts a new pending answer in the place of one that has ended, which is kept (R19). False unless `old` is there, ended. */
   supersede(sid: SessionId, seq: number, old: AnswerId, answer: Answer<T>): Promise<boolean>
-  /** Answers of a partition that have not ended, for the sweeper: the oldest first. */
+  /** Answers of a partition that have not ended, for the sweeper: the oldest (`askedAt`, then sid, then seq) first. */
   pendingOf(partition: number, limit: number, after?: PendingAnswer): Promise<Turn<C, T>[]>
-  /** Content and texts of a session's rows go; the rows stay as stubs, with one more at the end (R22). */
+  /**
+   * Content and texts of a session's rows go, and the names in the session's own row, whose `rev` rises the first time. The rows
+   * stay as stubs, with one more at the end (R22): `stub`, at the seq that is next then, unless the last row has its `event`
+   * already. A stub has no `cmid` and no answer. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
+   * is left to be answered. Harmless if repeated.
+   */
   eraseTurns(sid: SessionId, stub: Turn<C, T>): Promise<void>
   ping(): Promise<void>
   close(): Promise<void>
@@ -117,6 +129,9 @@ export interface SealedConversations
   beginAttempt(sid: SessionId, answerId: AnswerId, from: number, cause: BeginCause): Promise<SealedBegun | undefined>
   /** Wrapped by another key of the ring: compare-and-set on the bytes that were read. Leaves `rev` alone. */
   changeKey(sid: SessionId, from: Uint8Array, to: Uint8Array): Promise<boolean>
-  /** The first step of an erasure (R22). Harmless if repeated. Leaves `rev` alone. */
+  /**
+   * The first step of an erasure, before `eraseTurns` (R22): the key goes, and with it what it had sealed in this row, `nm` and
+   * `assistingAdminName`. `rev` rises, so that nobody who read the row before can put a name back. Harmless if repeated.
+   */
   eraseKey(sid: SessionId): Promise<void>
 }
