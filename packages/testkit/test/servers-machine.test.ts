@@ -1,7 +1,9 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpsServer } from 'node:https'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +12,7 @@ import { chromiumFinder } from '../src/servers/chromium.ts'
 import { freePort, onFreePort } from '../src/servers/lib/port.ts'
 import { ServerFailed, startServer } from '../src/servers/lib/server-process.ts'
 import { mongoFinder } from '../src/servers/mongo.ts'
+import { mongodDownloads } from '../src/servers/mongod-download.ts'
 import { redisFinder } from '../src/servers/redis.ts'
 import { foreignServer } from '../src/servers/running.ts'
 import { available, FOUND_VARIABLE } from '../src/servers/sources.ts'
@@ -63,6 +66,42 @@ test('programs are found on PATH', async () => {
 test('a mongod that was downloaded earlier is found in the cache', async () => {
   const path = program('cache/chatbox-tests/mongod/mongod-x64-debian-8.0.13')
   expect(await mongoFinder.look()).toEqual({ kind: 'mongod', path })
+})
+
+test("where MongoDB's downloads can be reached, mongod is downloaded once and found from then on", async () => {
+  const real = { env: { PATH: '/usr/bin:/bin:/usr/local/bin' }, cwd: folder }
+  program('archive/mongodb/bin/mongod')
+  const archive = execFileSync('tar', ['-czf', '-', '-C', 'archive', '.'], real)
+  const names = ['-subj', '/CN=127.0.0.1', '-keyout', 'key.pem', '-out', 'cert.pem']
+  const making = ['req', '-x509', '-nodes', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', ...names]
+  execFileSync('openssl', making, { ...real, stdio: 'ignore' })
+  const [key, cert] = ['key.pem', 'cert.pem'].map((name) => readFileSync(join(folder, name)))
+  const asked: string[] = []
+  const mirror = createHttpsServer({ key, cert }, (request, response) => {
+    asked.push(`${request.method} ${request.url}`)
+    const body = request.url?.endsWith('.md5') ? createHash('md5').update(archive).digest('hex') : archive
+    response.setHeader('content-length', body.length)
+    response.end(request.method === 'HEAD' ? undefined : body)
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => mirror.closeAllConnections())
+  onTestFinished(() => void mirror.close())
+  await once(mirror, 'listening')
+  vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+  vi.stubEnv('MONGOMS_DOWNLOAD_MIRROR', `https://127.0.0.1:${(mirror.address() as AddressInfo).port}`)
+
+  expect(await mongoFinder.look()).toBeUndefined()
+  const setUp = await mongoFinder.setUp()
+  expect(setUp?.what).toBe('downloading mongod')
+  const made = await setUp?.work()
+  expect(made).toMatchObject({ kind: 'mongod', path: expect.stringContaining(folder) })
+  expect(await mongoFinder.look()).toEqual(made)
+  expect(asked[0]).toMatch(/^HEAD .*mongodb.*8\.0/)
+  expect(asked.filter((line) => /^GET .*\.tgz$/.test(line))).toHaveLength(1)
+})
+
+test("where MongoDB's downloads cannot be reached, that is known at once", async () => {
+  vi.stubEnv('MONGOMS_DOWNLOAD_MIRROR', `https://127.0.0.1:${await freePort()}`)
+  expect(await mongodDownloads()).toBe(false)
 })
 
 test('what npm test found is taken as it is', async () => {

@@ -1,7 +1,5 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { MongoBinary } from 'mongodb-memory-server-core'
-import { MongoBinaryDownloadUrl } from 'mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js'
 import { cacheFolder, isProgram } from './lib/machine.ts'
 
 /** The newest release that runs on every distribution that Chatbox runs on. */
@@ -27,8 +25,11 @@ export function downloadedMongod(): string | undefined {
 /** Whether MongoDB's own downloads can be reached from here, and have a mongod for this machine. */
 export async function mongodDownloads(): Promise<boolean> {
   try {
-    const { platform, arch } = process
-    const url = await new MongoBinaryDownloadUrl({ platform, arch, version: VERSION }).getDownloadUrl()
+    // Loaded only here and below: no test that starts a server should wait for it.
+    const { MongoBinaryDownloadUrl } = await import('mongodb-memory-server-core/lib/util/MongoBinaryDownloadUrl.js')
+    const { getOS } = await import('mongodb-memory-server-core/lib/util/getos/index.js')
+    const machine = { platform: process.platform, arch: process.arch, os: await getOS() }
+    const url = await new MongoBinaryDownloadUrl({ ...machine, version: VERSION }).getDownloadUrl()
     const { ok } = await fetch(url, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })
     return ok
   } catch {
@@ -37,6 +38,7 @@ export async function mongodDownloads(): Promise<boolean> {
   }
 }
 
-export function downloadMongod(): Promise<string> {
+export async function downloadMongod(): Promise<string> {
+  const { MongoBinary } = await import('mongodb-memory-server-core')
   return MongoBinary.getPath({ version: VERSION, downloadDir: folder() })
 }

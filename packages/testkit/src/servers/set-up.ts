@@ -1,8 +1,10 @@
+import { writeSync } from 'node:fs'
 import { inCi } from './lib/machine.ts'
 import { type Found, finders, type ServerName, type Sources } from './sources.ts'
 
-// Run by `npm test` before any test: finds each server, sets up what is missing where it can, and prints as JSON what the
-// tests get. People read along on stderr.
+// Run by `npm test` before any test: finds each server, sets up what is missing where it can, and writes as JSON what the
+// tests get to file descriptor 3. People read along on the other two, where what is called from here prints as well.
+const RESULT = 3
 
 function say(text: string): void {
   process.stderr.write(text)
@@ -43,7 +45,7 @@ const found: Found = {
   chromium: await findOrSetUp('chromium'),
   mongo: await findOrSetUp('mongo'),
 }
-process.stdout.write(`${JSON.stringify(found)}\n`)
+writeSync(RESULT, JSON.stringify(found))
 if (failures > 0 && inCi()) {
   say('Under CI every server has to be there.\n')
   process.exitCode = 1
