@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import {
   type AnswerId,
   type AnswersSnapshot,
@@ -13,7 +14,7 @@ import {
   type UserId,
 } from '@chatbox/core'
 import { withPosition } from '@chatbox/protocol'
-import type { Logger } from '@chatbox/runtime'
+import { backoff, type Logger } from '@chatbox/runtime'
 import { type Outgoing, outgoing } from './outbox.ts'
 
 /** What a feed needs of a device. */
@@ -43,6 +44,8 @@ export interface Feed {
 
 /** Ends and fences that are remembered, so that a snapshot that was under way meanwhile is not shown after them. */
 const REMEMBERED = 64
+/** Events that wait while a log is read. */
+const MAX_PENDING = 5_000
 
 export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Promise<Feed> {
   const { bus } = fabric
@@ -71,13 +74,10 @@ export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answer
 
   function event(packet: EventPacket, position: Position | undefined): void {
     if (closed) return
-    if (reading) {
-      pending.push({ packet, position })
-      return
-    }
+    if (reading) return keep(packet, position)
     if (!position || !last) return hand(packet, position)
     if (!sameLog(position, last) || position.offset > last.offset + 1) {
-      pending.push({ packet, position })
+      keep(packet, position)
       return recover('a jump in the log')
     }
     // A repeated publication of what was handed on already.
@@ -85,19 +85,29 @@ export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answer
     hand(packet, position)
   }
 
+  /** Bounded: what is dropped here leaves a jump behind, which is read from the log again. */
+  function keep(packet: EventPacket, position: Position | undefined): void {
+    if (pending.length < MAX_PENDING) pending.push({ packet, position })
+  }
+
   /** Never a silent gap (R25): the log is read from where we were, or the devices are told to load again. */
   function recover(why: string): void {
     if (closed || reading) return
     reading = true
-    const from = last
     log.info({ why }, 'reading a log again')
-    readAgain(from)
-      .catch((err) => {
-        log.warn({ err }, 'a log could not be read again')
-        last = undefined
-        for (const member of [...members]) member.repair()
-      })
-      .finally(goOn)
+    void readUntilDone().then(goOn)
+  }
+
+  /** While the bus is away nothing can be told, so nothing may be passed over either. */
+  async function readUntilDone(): Promise<void> {
+    for (let tries = 0; !closed; tries++) {
+      try {
+        return await readAgain()
+      } catch (err) {
+        log.warn({ err, tries }, 'a log could not be read again yet')
+        await pause(backoff(tries, { base: 100, max: 5_000 }))
+      }
+    }
   }
 
   function goOn(): void {
@@ -107,8 +117,8 @@ export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answer
     for (const { packet, position } of waiting) event(packet, position)
   }
 
-  async function readAgain(from: Position | undefined): Promise<void> {
-    const read: LogRead = from ? await bus.read(uid, from) : { kind: 'lost', top: await bus.top(uid) }
+  async function readAgain(): Promise<void> {
+    const read: LogRead = last ? await bus.read(uid, last) : { kind: 'lost', top: await bus.top(uid) }
     if (read.kind === 'events') {
       for (const { packet, position } of read.events) hand(packet, position)
     } else {

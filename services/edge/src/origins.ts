@@ -5,8 +5,11 @@ export interface OriginRules {
   readonly publicUrl?: URL
   /** Turning the check off is explicit, and refused in production (X1). */
   readonly check: boolean
-  /** If given, requests with another Host header are refused: a foreign name that resolves to this machine is a foreign page. */
-  readonly hosts?: ReadonlySet<string>
+  /**
+   * If given, requests whose Host header does not pass are refused: a foreign name that resolves to this machine is a foreign
+   * page. A page of a host that passes may open a socket there.
+   */
+  readonly ownHost?: (host: string) => boolean
 }
 
 export interface HandshakeOrigin {
@@ -20,8 +23,9 @@ export function originPolicy(rules: OriginRules): (handshake: HandshakeOrigin) =
   const allowed = new Set(rules.allowed)
   if (rules.publicUrl) allowed.add(rules.publicUrl.origin)
   return ({ origin, host, hasAuthorization }) => {
-    if (rules.hosts && !rules.hosts.has(host ?? '')) return false
+    if (rules.ownHost && !(host && rules.ownHost(host))) return false
     if (!rules.check) return true
+    if (rules.ownHost && origin === `http://${host}`) return true
     // A browser always sends an Origin with an upgrade; what is not a browser shows its token at once.
     return origin === undefined ? hasAuthorization : allowed.has(origin)
   }
