@@ -11,6 +11,7 @@ import type {
   SpokenView,
   UsageView,
 } from '@chatbox/protocol'
+import type { Tuning } from './tuning.ts'
 
 /** The little of a WebSocket that the client uses: the browser's own, and `ws` in Node. */
 export interface SocketLike {
@@ -18,16 +19,25 @@ export interface SocketLike {
   send(data: string): void
   close(code?: number, reason?: string): void
   onopen: ((event: never) => void) | null
-  onmessage: ((event: { data: unknown }) => void) | null
-  onclose: ((event: { code: number; reason: string }) => void) | null
+  /** Given an event with `data`. */
+  onmessage: ((event: never) => void) | null
+  /** Given an event with `code` and `reason`. */
+  onclose: ((event: never) => void) | null
   onerror: ((event: never) => void) | null
 }
 
 export interface ChatOptions {
-  /** Where the chat lives, such as `https://chat.example.com`; `/chat/ws` and `/chat/sessions` are below it. */
+  /**
+   * Where the chat lives, such as `https://chat.example.com`; `/chat/ws` and `/chat/sessions` are below it. In a page it
+   * may be relative to the page.
+   */
   readonly url: string
-  /** Gives a token that is good now. Asked at each connection, and again when the server wants a new one. */
-  readonly token: () => string | Promise<string>
+  /**
+   * Gives a token that is good now. Asked at each connection, and again when the server wants a new one: then with
+   * `fresh`, and one from a cache won't do. If it throws it is asked again later, unless what it throws is a `ChatError`
+   * that is not retryable: that stops the chat.
+   */
+  readonly token: (ask: TokenAsk) => string | Promise<string>
   /** What the user holds: one tab, one installation. In a browser it is made and guarded per tab when left out. */
   readonly deviceId?: string
   /** How to open a socket. The platform's `WebSocket` when left out. */
@@ -40,6 +50,12 @@ export interface ChatOptions {
   readonly silenceMs?: number
   /** For tests: [0, 1). */
   readonly random?: () => number
+  /** Times and bounds that hardly anybody needs to change. */
+  readonly tuning?: Partial<Tuning>
+}
+
+export interface TokenAsk {
+  readonly fresh: boolean
 }
 
 export type ChatState =
@@ -64,8 +80,18 @@ export interface AnswerState {
   readonly error?: ErrorView
 }
 
+/**
+ * Messages of one session are accepted in the order of their sending: each waits here until the one before it was
+ * accepted or refused. Sessions don't wait for each other.
+ */
 export interface OutgoingMessage {
+  /** The session; left out, the message begins a new chat. */
   readonly sid?: string
+  /**
+   * Without `sid`: which new chat, by a key of the caller's choice. The first message with a key makes the chat, those
+   * with the same key wait for it and follow it there, also later on. Without a key each message makes a chat of its own.
+   */
+  readonly newChat?: string
   readonly text?: string
   readonly files?: readonly FileView[]
   readonly modelId?: string
@@ -85,8 +111,12 @@ export interface Sending {
 export interface ChatEvents {
   state: ChatState
   ready: ServerFrameOf<'ready'>
-  /** What is shown must be read again over REST; the delay the server asked for has passed. */
+  /**
+   * What is shown must be read over REST; the delay the server asked for has passed. Comes at the very first connection
+   * too (without a delay), so that an app has one way to fill its view.
+   */
   reload: undefined
+  /** May come again after a message was sent twice: (`sid`, `seq`) tells it is the same. */
   message: SpokenView
   /** Each time something about an answer changed. */
   answer: AnswerState
@@ -103,6 +133,8 @@ export interface ChatErrorShape {
   readonly retryable: boolean
   readonly requestId?: string
   readonly sid?: string
+  /** The field of the frame that was at fault. */
+  readonly field?: string
   readonly retryAfterMs?: number
 }
 
@@ -116,10 +148,17 @@ export interface Chat {
   close(): void
   /** Queued while there is no connection, sent until it is accepted or refused for good. */
   send(message: OutgoingMessage): Sending
+  /**
+   * This and the four below it are kept while there is no connection and sent when there is one; a refusal comes as
+   * `error`.
+   */
   cancel(sid: string, answerId: string): void
+  /** Asks for another answer to the question at `seq`. */
+  regenerate(sid: string, seq: number, modelId?: string): void
   setModel(sid: string, modelId: string): void
   markRead(sid: string, seq: number): void
   endSession(sid: string): void
+  /** Only of use at the moment: forgotten while there is no connection. */
   typing(sid: string, active: boolean): void
   /** What is known of an answer that is being written or ended while this client looked on. */
   answer(answerId: string): AnswerState | undefined

@@ -1,0 +1,145 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { barrier, connected, observed, server } from './helpers/client.ts'
+
+describe('a dead connection', () => {
+  test('is noticed by its silence, and another one is made', async () => {
+    const { server, peer, until } = await connected({ silenceMs: 90 })
+    peer.mute()
+    await peer.next('ping')
+    await until('state', (state) => state.kind === 'waiting')
+    await peer.closed
+    await (await server.peer()).welcome({ connectionId: 'c2' })
+    await until('ready', (ready) => ready.connectionId === 'c2')
+  })
+
+  test('is not one that answers pings', async () => {
+    const { server, chat, peer } = await connected({ silenceMs: 90 })
+    for (let ping = 0; ping < 5; ping++) await peer.next('ping')
+    expect(chat.state.kind).toBe('open')
+    expect(server.connections).toBe(1)
+  })
+
+  test('is asked for more often when the server wishes so', async () => {
+    const started = await server()
+    const { chat, until } = observed(started)
+    chat.connect()
+    const peer = await started.peer()
+    await peer.welcome({ pingMs: 30 })
+    await until('ready')
+    await peer.next('ping')
+  })
+})
+
+describe('after a sleep', () => {
+  const sleep = (ms: number) => {
+    const { now } = Date
+    const from = Date.now()
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + ms)
+    return from
+  }
+
+  test('a connection that answers is kept, however long it was silent', async () => {
+    const { server, chat, peer, until } = await connected()
+    sleep(3_600_000)
+    await peer.next('ping')
+    peer.send({ type: 'notice', code: 'shutdown', message: 'soon' })
+    await until('notice')
+    await barrier(chat, peer)
+    expect(chat.state.kind).toBe('open')
+    expect(server.connections).toBe(1)
+  })
+
+  test('one that does not is left within the time of a probe, not of a silence', async () => {
+    const { server, peer, until } = await connected({ silenceMs: 45_000 })
+    peer.mute()
+    sleep(3_600_000)
+    await until('state', (state) => state.kind === 'waiting')
+    await (await server.peer()).welcome({ connectionId: 'c2' })
+    await until('ready', (ready) => ready.connectionId === 'c2')
+  })
+})
+
+/** The little of a page that hints come from. */
+function page() {
+  onTestFinished(() => {
+    vi.unstubAllGlobals()
+  })
+  const target = new EventTarget()
+  const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' })
+  vi.stubGlobal('document', document)
+  vi.stubGlobal('addEventListener', target.addEventListener.bind(target))
+  vi.stubGlobal('removeEventListener', target.removeEventListener.bind(target))
+  return {
+    online: () => target.dispatchEvent(new Event('online')),
+    visible(visibilityState: 'visible' | 'hidden') {
+      document.visibilityState = visibilityState
+      document.dispatchEvent(new Event('visibilitychange'))
+    },
+  }
+}
+
+const long = { backoffBaseMs: 60_000, backoffCapMs: 60_000 }
+
+describe('hints of the browser', () => {
+  test('online: a long wait is cut short, by a random delay', async () => {
+    const { online } = page()
+    const random = vi.fn(() => 0.5)
+    const { server, peer, until, delays, heard } = await connected({ random, tuning: long })
+    peer.terminate()
+    await until('state', (state) => state.kind === 'waiting')
+    random.mockReturnValue(0.25)
+    online()
+    expect(heard.state.at(-1)).toMatchObject({ kind: 'waiting' })
+    expect(delays[1]).toBeLessThanOrEqual(15_000)
+    // A later hint never makes it wait longer.
+    random.mockReturnValue(0.9)
+    online()
+    expect(delays).toHaveLength(2)
+    random.mockReturnValue(0)
+    online()
+    await (await server.peer()).welcome({ connectionId: 'c2' })
+    await until('ready', (ready) => ready.connectionId === 'c2')
+  })
+
+  test('visible: likewise, hidden: nothing', async () => {
+    const { visible } = page()
+    const random = vi.fn(() => 0.5)
+    const { server, peer, until, delays } = await connected({ random, tuning: long })
+    peer.terminate()
+    await until('state', (state) => state.kind === 'waiting')
+    random.mockReturnValue(0)
+    visible('hidden')
+    expect(delays).toHaveLength(1)
+    visible('visible')
+    await server.peer()
+  })
+
+  test('a time that the server gave is not cut short', async () => {
+    const { online, visible } = page()
+    const { peer, until, delays } = await connected({ random: () => 0 })
+    peer.send({ type: 'reconnect', afterMs: 60_000, reason: 'restart' })
+    peer.close(1012)
+    await until('state', (state) => state.kind === 'waiting')
+    online()
+    visible('visible')
+    expect(delays).toHaveLength(1)
+  })
+
+  test('with a connection they ask whether it still lives', async () => {
+    const { online } = page()
+    const { peer, until } = await connected()
+    peer.mute()
+    online()
+    await peer.next('ping')
+    await until('state', (state) => state.kind === 'waiting')
+  })
+
+  test('after close nobody listens', async () => {
+    const { online, visible } = page()
+    const { chat, heard } = await connected({ random: () => 0 })
+    chat.close()
+    online()
+    visible('visible')
+    expect(heard.state.at(-1)).toEqual({ kind: 'stopped', reason: 'closed' })
+  })
+})
