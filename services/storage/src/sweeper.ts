@@ -92,6 +92,9 @@ async function seen(work: Work, turns: readonly PendingTurn[]): Promise<(Seen & 
 }
 
 async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
+  // The page may have been read in another order than the session's, or before somebody else acted.
+  const known = await work.insist('read session', () => work.states.get(turn.sid))
+  if (known?.totals.pending[0]?.answerId !== turn.answer.answerId) return
   const verdict = sweep(turn.answer, state, work.now(), work.answerLimits)
   const { sid, answer } = turn
   if (verdict !== 'leave') work.metrics.swept.inc({ verdict })
