@@ -1,0 +1,1 @@
+export { killAll, type RunningProcess, type RunOptions, runNode } from './run.ts'
