@@ -1,0 +1,18 @@
+export type { Box } from './box.ts'
+export {
+  type KeyedConversations,
+  type Rewrapped,
+  type SealedConversationsOptions,
+  sealedConversations,
+} from './conversations/index.ts'
+export { type SealedFabricOptions, sealedFabric } from './fabric/index.ts'
+export {
+  createKeyring,
+  defaultHashKey,
+  type Keyring,
+  type KeyringOptions,
+  type Purpose,
+  type RingKey,
+} from './keyring.ts'
+export { keyIdOf } from './value.ts'
+export type { OnUnopenable, SealedPlace } from './watch.ts'

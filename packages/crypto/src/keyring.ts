@@ -1,0 +1,77 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { type Box, ringBox } from './box.ts'
+import { derive, KEY_BYTES } from './derive.ts'
+
+export interface RingKey {
+  /** 1–64 letters, digits, `_` and `-`; stands in every value that is sealed with the key. */
+  readonly id: string
+  /** Exactly 32 random bytes. */
+  readonly key: Uint8Array
+}
+
+export interface KeyringOptions {
+  /** The first seals, all of them open. A new key is made known to every process before it becomes the first (R28). */
+  readonly keys: readonly RingKey[]
+  /**
+   * What tags are made with: 32 bytes. By default it is derived from the last key, the oldest, so that a new first key changes
+   * no tag. Whoever drops the oldest key sets it to `defaultHashKey(oldest)` before; otherwise all tags change, and what is
+   * kept under the old ones (logs of users, open answers, connections, limits) is lost as in a store that came back empty.
+   */
+  readonly hashKey?: Uint8Array
+}
+
+/** Everything sealed under one of these opens under no other. */
+export type Purpose = 'data-key' | 'user' | 'reply' | 'entry' | 'outcome'
+
+export interface Keyring {
+  /** The id of the key that seals. */
+  readonly currentId: string
+  /** A keyed hash of 22 characters (R27); the same value in another domain has another tag. */
+  tag(value: string, domain: string): string
+  /** Keys of its own for each purpose and name. Making them takes longer than using them: keep the box. */
+  box(purpose: Purpose, name?: string): Box
+}
+
+const TAG_LENGTH = 22
+const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
+
+export function createKeyring({ keys, hashKey }: KeyringOptions): Keyring {
+  const secrets = new Map<string, KeyObject>()
+  for (const { id, key } of keys) {
+    if (!KEY_ID.test(id)) throw new TypeError('a key id is 1 to 64 letters, digits, _ or -')
+    if (secrets.has(id)) throw new TypeError(`two keys of the ring have the id ${id}`)
+    const secret = secretOf(key, `the key ${id}`)
+    for (const [other, held] of secrets) {
+      if (held.equals(secret)) throw new TypeError(`the keys ${other} and ${id} of the ring are the same`)
+    }
+    secrets.set(id, secret)
+  }
+  const [current] = keys
+  const oldest = keys.at(-1)
+  if (!current || !oldest) throw new TypeError('a key ring needs at least one key')
+  const hashing = secretOf(hashKey ?? defaultHashKey(oldest.key), 'the hash key')
+
+  return {
+    currentId: current.id,
+    tag: (value, domain) =>
+      createHmac('sha256', hashing)
+        // UTF-16, because UTF-8 makes all lone surrogates the same character, and so two users one.
+        .update(`${domain.length}:${domain}${value}`, 'utf16le')
+        .digest('base64url')
+        .slice(0, TAG_LENGTH),
+    box: (purpose, name = '') =>
+      ringBox(current.id, (id) => {
+        const secret = secrets.get(id)
+        return secret && derive(secret, `${purpose}/${name}`)
+      }),
+  }
+}
+
+/** What tags are made with when no hash key is set and this key is the oldest. */
+export const defaultHashKey = (oldest: Uint8Array): Uint8Array =>
+  new Uint8Array(derive(secretOf(oldest, 'the key'), 'hash-key').export())
+
+function secretOf(key: Uint8Array, what: string): KeyObject {
+  if (key.length !== KEY_BYTES) throw new TypeError(`${what} has ${key.length} bytes; it must have ${KEY_BYTES}`)
+  return createSecretKey(key)
+}
