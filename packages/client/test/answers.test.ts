@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createGate } from '../src/gate.ts'
 import { barrier, connected } from './helpers/client.ts'
 import { delta, done, reset, snapshot, spoken, started, storedAnswer } from './helpers/frames.ts'
 import type { RestReply } from './helpers/server.ts'
@@ -49,6 +50,14 @@ describe('an answer grows', () => {
     const error = { code: 'provider_error', message: 'the model failed', retryable: true } as const
     peer.send(done('Hel', { status: 'failed', error }))
     expect(await until('answer', ended)).toMatchObject({ status: 'failed', text: 'Hel', error })
+  })
+
+  test('one that ended before it was heard of is for the history to tell', async () => {
+    const { chat, peer, until, heard } = await streaming()
+    peer.send({ type: 'message', ...spoken({ answer: { answerId: 'a1', seq: 2, status: 'done', modelId: 'demo' } }) })
+    await until('message')
+    expect(heard.answer).toEqual([])
+    expect(chat.answer('a1')).toBeUndefined()
   })
 
   test('one that nobody began ends without a text', async () => {
@@ -192,22 +201,35 @@ describe('a text that is not the stored one is fetched', () => {
     expect(heard.reload).toHaveLength(2)
   })
 
-  test('three at once at most, when many ended meanwhile', async () => {
+  test('each, when many ended meanwhile', async () => {
     const { peer, until, server, heard } = await streaming()
-    let running = 0
-    let most = 0
-    server.rest(async ({ path }) => {
-      most = Math.max(most, ++running)
-      await new Promise((resolve) => setImmediate(resolve))
-      running--
+    server.rest(({ path }) => {
       const sid = path.split('/')[3] ?? ''
       return page(storedAnswer('the stored text', { sid, answerId: `a-${sid}` }))
     })
     for (let n = 0; n < 12; n++) peer.send(done('the stored text', { sid: `s${n}`, answerId: `a-s${n}` }))
     await until('answer', () => heard.answer.filter(ended).length === 12)
-    expect(most).toBeLessThanOrEqual(3)
     expect(new Set(heard.answer.map((state) => state.text))).toEqual(new Set(['the stored text']))
   })
+})
+
+test('a gate lets so many run at once, and goes on after a failure', async () => {
+  const gate = createGate(3)
+  const ends: (() => void)[] = []
+  let begun = 0
+  const run = () =>
+    gate(() => {
+      begun++
+      return new Promise<void>((_, fail) => ends.push(() => fail(new Error('failed'))))
+    }).catch(() => undefined)
+  const all = Promise.all(Array.from({ length: 5 }, run))
+  await vi.waitFor(() => expect(begun).toBe(3))
+  for (let turn = 0; turn < 5; turn++) {
+    ends[turn]?.()
+    await vi.waitFor(() => expect(begun).toBe(Math.min(5, 4 + turn)))
+  }
+  await all
+  await gate(async () => undefined)
 })
 
 describe('history', () => {

@@ -129,6 +129,15 @@ describe('without locks', () => {
     expect(await createDevice(undefined, copy).acquire()).not.toBe(id)
   })
 
+  test('nor from one that was reloaded', async () => {
+    const first = tab()
+    const id = await createDevice(undefined, first).acquire()
+    first.leave()
+    const page = new EventTarget()
+    expect(await createDevice(undefined, { storage: first.storage, page }).acquire()).toBe(id)
+    expect(await createDevice(undefined, tab(first.items)).acquire()).not.toBe(id)
+  })
+
   test('nor from one that came back out of the cache of pages', async () => {
     const first = tab()
     await createDevice(undefined, first).acquire()

@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { ChatError } from '../src/index.ts'
+import { createReload } from '../src/reload.ts'
 import { connected, observed, server } from './helpers/client.ts'
 import { session, updated } from './helpers/frames.ts'
 import { readyFrame } from './helpers/server.ts'
@@ -39,11 +40,32 @@ describe('reload', () => {
   })
 
   test('is still owed when the connection is lost before its time', async () => {
-    const { server, peer, heard } = await connected()
+    const { server, peer, until, heard } = await connected()
     peer.send(readyFrame({ at: 'p7', reloadAfterMs: 60 }))
+    await until('ready', (ready) => ready.at === 'p7')
     peer.terminate()
     await (await server.peer()).welcome({ recovered: true })
     await vi.waitFor(() => expect(heard.reload).toHaveLength(2))
+  })
+
+  test('waits for a connection, and a doubt does not hurry one that the server put off', () => {
+    vi.useFakeTimers()
+    const emit = vi.fn()
+    const reload = createReload(emit)
+    reload.owe(0)
+    expect(emit).not.toHaveBeenCalled()
+    reload.opened()
+    expect(emit).toHaveBeenCalledTimes(1)
+    reload.owe(5_000)
+    reload.owe(0)
+    vi.advanceTimersByTime(4_999)
+    expect(emit).toHaveBeenCalledTimes(1)
+    reload.closed()
+    vi.advanceTimersByTime(60_000)
+    expect(emit).toHaveBeenCalledTimes(1)
+    reload.opened()
+    expect(emit).toHaveBeenCalledTimes(2)
+    vi.useRealTimers()
   })
 })
 

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { watchLiveness } from '../src/liveness.ts'
 import { barrier, connected, observed, server } from './helpers/client.ts'
 
 describe('a dead connection', () => {
@@ -59,6 +60,27 @@ describe('after a sleep', () => {
   })
 })
 
+test('timers that are always late, as those of a hidden page, do not keep a dead connection alive', () => {
+  vi.useFakeTimers()
+  const ping = vi.fn()
+  const dead = vi.fn()
+  const liveness = watchLiveness({ quietMs: 15_000, silenceMs: 45_000, probeMs: 5_000, ping, dead })
+  const lateTick = () => {
+    vi.setSystemTime(Date.now() + 60_000)
+    vi.advanceTimersToNextTimer()
+  }
+  lateTick()
+  expect(ping).toHaveBeenCalledTimes(1)
+  expect(dead).not.toHaveBeenCalled()
+  liveness.heard()
+  lateTick()
+  expect(dead).not.toHaveBeenCalled()
+  lateTick()
+  expect(dead).toHaveBeenCalledTimes(1)
+  liveness.stop()
+  vi.useRealTimers()
+})
+
 /** The little of a page that hints come from. */
 function page() {
   onTestFinished(() => {
@@ -67,9 +89,24 @@ function page() {
   const target = new EventTarget()
   const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' })
   vi.stubGlobal('document', document)
-  vi.stubGlobal('addEventListener', target.addEventListener.bind(target))
-  vi.stubGlobal('removeEventListener', target.removeEventListener.bind(target))
+  let listening = 0
+  const counted = (on: EventTarget) => ({
+    add: (...entry: Parameters<EventTarget['addEventListener']>) => {
+      listening++
+      EventTarget.prototype.addEventListener.apply(on, entry)
+    },
+    remove: (...entry: Parameters<EventTarget['removeEventListener']>) => {
+      listening--
+      EventTarget.prototype.removeEventListener.apply(on, entry)
+    },
+  })
+  const onPage = counted(target)
+  const onDocument = counted(document)
+  Object.assign(document, { addEventListener: onDocument.add, removeEventListener: onDocument.remove })
+  vi.stubGlobal('addEventListener', onPage.add)
+  vi.stubGlobal('removeEventListener', onPage.remove)
   return {
+    listening: () => listening,
     online: () => target.dispatchEvent(new Event('online')),
     visible(visibilityState: 'visible' | 'hidden') {
       document.visibilityState = visibilityState
@@ -135,11 +172,10 @@ describe('hints of the browser', () => {
   })
 
   test('after close nobody listens', async () => {
-    const { online, visible } = page()
-    const { chat, heard } = await connected({ random: () => 0 })
+    const { listening } = page()
+    const { chat } = await connected()
+    expect(listening()).toBe(3)
     chat.close()
-    online()
-    visible('visible')
-    expect(heard.state.at(-1)).toEqual({ kind: 'stopped', reason: 'closed' })
+    expect(listening()).toBe(0)
   })
 })

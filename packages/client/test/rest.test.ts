@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { ChatError } from '../src/index.ts'
+import { createTokens } from '../src/tokens.ts'
 import { observed, server } from './helpers/client.ts'
 import { session, spoken, storedAnswer } from './helpers/frames.ts'
 
@@ -43,12 +44,15 @@ describe('a token that is refused', () => {
   })
 
   test('many calls that are refused at once ask for one new token', async () => {
-    const started = await server()
-    const token = vi.fn(async ({ fresh }: { fresh: boolean }) => (fresh ? 'new' : 'old'))
-    const { chat } = observed(started, { token })
-    started.rest((request) => (request.token === 'new' ? { status: 200, body: { sessions: [] } } : { status: 401 }))
-    await Promise.all(Array.from({ length: 5 }, () => chat.sessions()))
-    expect(token.mock.calls.filter(([ask]) => ask.fresh)).toHaveLength(1)
+    let give: (token: string) => void = () => undefined
+    const asked = vi.fn(() => new Promise<string>((resolve) => (give = resolve)))
+    const tokens = createTokens(asked)
+    const renewed = Promise.all([tokens.renew('old'), tokens.renew('old'), tokens.renew('old')])
+    give('new')
+    expect(await renewed).toEqual(['new', 'new', 'new'])
+    expect(asked).toHaveBeenCalledOnce()
+    expect(await tokens.renew('old')).toBe('new')
+    expect(asked).toHaveBeenCalledOnce()
   })
 
   test('and refused again is an error', async () => {

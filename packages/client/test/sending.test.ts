@@ -1,5 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ChatError } from '../src/index.ts'
+import { createOutbox } from '../src/outbox.ts'
+import { defaultTuning } from '../src/tuning.ts'
 import { barrier, connected, observed, server } from './helpers/client.ts'
 import { accepted, refusal } from './helpers/frames.ts'
 import { readyFrame } from './helpers/server.ts'
@@ -70,12 +72,13 @@ describe('a message is sent until it is accepted', () => {
   })
 
   test('a retryable error is obeyed: not before retryAfterMs, not even over a new connection', async () => {
-    const { chat, server, peer } = await connected()
+    const { chat, server, peer, until } = await connected()
     const sending = chat.send({ sid: 's1', text: 'hello' })
     const { clientMessageId } = await peer.next('message.send')
     const from = Date.now()
     peer.send(refusal('rate_limited', true, { clientMessageId, retryAfterMs: 200 }))
-    await barrier(chat, peer)
+    peer.send({ type: 'notice', code: 'shutdown', message: 'soon' })
+    await until('notice')
     peer.terminate()
     const again = await server.peer()
     await again.welcome()
@@ -167,13 +170,14 @@ describe('order', () => {
   })
 
   test('those who waited for a new chat go behind what is on its way to that session already', async () => {
-    const { chat, peer } = await connected()
+    const { chat, peer, until } = await connected()
     chat.send({ newChat: 'k', text: 'one' })
     chat.send({ newChat: 'k', text: 'two' })
     chat.send({ sid: 's9', text: 'known from elsewhere' })
     const first = await peer.next('message.send')
     const elsewhere = await peer.next('message.send')
     peer.send(accepted(first, { sid: 's9' }))
+    await until('message')
     await barrier(chat, peer)
     expect(sends(peer)).toHaveLength(2)
     peer.send(accepted(elsewhere, { sid: 's9', seq: 3 }))
@@ -276,4 +280,31 @@ test('messages that wait are kept over close and connect', async () => {
   await until('state', (state) => state.kind === 'open')
   again.send(accepted(await again.next('message.send')))
   await sending.accepted
+})
+
+test('the patience with a silent server grows, and starts anew with a new connection', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  let sent = 0
+  const outbox = createOutbox({
+    resendAfterMs: 6_000,
+    tuning: defaultTuning,
+    random: () => 0.5,
+    frameLimit: () => 65_536,
+    transmit: () => sent++ >= 0,
+  })
+  outbox.add({ sid: 's1', text: 'hello' })
+  const copiesIn = async (ms: number) => {
+    const before = sent
+    await vi.advanceTimersByTimeAsync(ms)
+    return sent - before
+  }
+  expect([await copiesIn(6_000), await copiesIn(6_000), await copiesIn(6_000)]).toEqual([1, 0, 1])
+  expect(await copiesIn(300_000)).toBe(10)
+  outbox.closed()
+  expect(await copiesIn(300_000)).toBe(0)
+  outbox.opened()
+  expect(await copiesIn(6_000)).toBe(1)
 })
