@@ -1,20 +1,46 @@
 import { z } from 'zod'
 import { defaultLimits, type Limits, MAX_POSITION_LENGTH } from './limits.ts'
+import { sanitise } from './sanitise.ts'
 
 const ID = /^[A-Za-z0-9_.:-]{1,64}$/
 const METADATA_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
 
-const byteLength = (text: string): number => Buffer.byteLength(text, 'utf8')
+/** No unit of UTF-16 takes more than 3 bytes of UTF-8, so short strings need no counting. */
+const fits = (text: string, limit: number): boolean =>
+  text.length * 3 <= limit || Buffer.byteLength(text, 'utf8') <= limit
 
-/** No character takes more than 3 bytes of UTF-8 per unit of UTF-16, so short strings need no counting. */
-const bytes = (limit: number) =>
-  z.string().refine((text) => text.length * 3 <= limit || byteLength(text) <= limit, {
-    error: `is longer than ${limit} bytes`,
-  })
+/** What a person or a client wrote freely: held to its size as it was sent, then sanitised, and only so used from here on (M8). */
+const text = (limit: number) =>
+  z
+    .string()
+    .refine((value) => fits(value, limit), { error: `is longer than ${limit} bytes`, abort: true })
+    .overwrite(sanitise)
+    .meta({ maxLength: limit, description: `At most ${limit} bytes of UTF-8.` })
+
+/** Free text that must still say something once it is sanitised. */
+const name = (limit: number) => text(limit).min(1)
 
 const id = z.string().regex(ID)
 const requestId = id.optional()
 const seq = z.number().int().positive().max(Number.MAX_SAFE_INTEGER)
+const token = z.string().min(1).max(4_096)
+// Of any form: what is no position of ours is answered with `recovered: false`, and is no reason to close.
+const resume = z.string().max(MAX_POSITION_LENGTH).optional()
+
+function metadataOf(limits: Limits) {
+  // Looked at before the entries are: zod leaves `__proto__` out without a word, and would list every fault of 10 000 entries.
+  const few = z.custom<Record<string, string>>(
+    (value) =>
+      typeof value === 'object' &&
+      value !== null &&
+      !Array.isArray(value) &&
+      !Object.hasOwn(value, '__proto__') &&
+      Object.keys(value).length <= limits.metadataEntries,
+    { error: `is not an object of at most ${limits.metadataEntries} strings` },
+  )
+  const entries = z.record(z.string().regex(METADATA_KEY), text(limits.metadataValue))
+  return few.pipe(entries.meta({ maxProperties: limits.metadataEntries }))
+}
 
 /** The frames a client may send, with these limits. Unknown fields are refused (security 11). */
 export function clientFrames(limits: Limits = defaultLimits) {
@@ -25,37 +51,34 @@ export function clientFrames(limits: Limits = defaultLimits) {
     .max(limits.sessionId)
     .regex(/^[A-Za-z0-9_-]+$/)
   const answerId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)
-  const modelId = bytes(limits.modelId).min(1)
+  const modelId = name(limits.modelId)
   const file = z.strictObject({
-    fileId: bytes(limits.fileId).min(1),
-    url: bytes(limits.url).optional(),
-    name: bytes(255).optional(),
-    mimeType: z.string().max(127).optional(),
+    fileId: name(limits.fileId),
+    url: text(limits.url).optional(),
+    name: text(255).optional(),
+    mimeType: text(127).optional(),
     size: z.number().int().nonnegative().optional(),
   })
-  const metadata = z
-    .record(z.string().regex(METADATA_KEY), bytes(limits.metadataValue))
-    .refine((entries) => Object.keys(entries).length <= limits.metadataEntries, {
-      error: `has more than ${limits.metadataEntries} entries`,
-    })
   const frame = <T extends string, S extends z.ZodRawShape>(type: T, shape: S) =>
     z.strictObject({ type: z.literal(type), requestId, ...shape })
 
   return {
     hello: frame('hello', {
-      token: z.string().min(1).max(4_096).optional(),
+      token: token.optional(),
       deviceId: id,
-      resume: z.string().max(MAX_POSITION_LENGTH).optional(),
-      client: z.string().max(64).optional(),
+      resume,
+      client: text(64).optional(),
     }),
     'message.send': frame('message.send', {
       clientMessageId: id,
       sid: sid.optional(),
-      text: bytes(limits.text).optional(),
+      text: text(limits.text).optional(),
       files: z.array(file).min(1).max(limits.files).optional(),
       modelId: modelId.optional(),
-      metadata: metadata.optional(),
-    }),
+      metadata: metadataOf(limits).optional(),
+    })
+      .refine((message) => Boolean(message.text || message.files), { path: ['text'], error: 'is empty' })
+      .meta({ anyOf: [{ required: ['text'] }, { required: ['files'] }] }),
     'answer.cancel': frame('answer.cancel', { sid, answerId }),
     'answer.regenerate': z.strictObject({
       type: z.literal('answer.regenerate'),
@@ -67,15 +90,15 @@ export function clientFrames(limits: Limits = defaultLimits) {
     'session.model': frame('session.model', { sid, modelId }),
     'session.read': frame('session.read', { sid, seq }),
     'session.end': frame('session.end', { sid }),
-    'help.request': frame('help.request', { sid, text: bytes(limits.text).optional() }),
+    'help.request': frame('help.request', { sid, text: text(limits.text).optional() }),
     typing: frame('typing', { sid, active: z.boolean() }),
-    'auth.refresh': frame('auth.refresh', { token: z.string().min(1).max(4_096) }),
+    'auth.refresh': frame('auth.refresh', { token }),
     ping: frame('ping', {}),
-    'session.watch': frame('session.watch', { sid, resume: z.string().max(MAX_POSITION_LENGTH).optional() }),
+    'session.watch': frame('session.watch', { sid, resume }),
     'session.unwatch': frame('session.unwatch', { sid }),
     'session.takeover': frame('session.takeover', { sid }),
     'session.heartbeat': frame('session.heartbeat', { sid }),
-    'session.handback': frame('session.handback', { sid, note: bytes(1_000).optional() }),
+    'session.handback': frame('session.handback', { sid, note: text(1_000).optional() }),
   } as const
 }
 

@@ -1,14 +1,14 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { type ClientFrame, clientFrames } from './client-frames.ts'
 import type { ErrorCode } from './errors.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { sanitise } from './sanitise.ts'
+import { textOf } from './utf8.ts'
 
 /** Why a frame was refused. Holds nothing of what it said (M1), but the ids that let the sender match the answer. */
 export interface Fault {
   readonly code: Extract<ErrorCode, 'invalid_json' | 'invalid_frame' | 'unknown_type' | 'too_large'>
   readonly message: string
-  /** Path of the field, such as `files.0.url`. */
+  /** Path of the field, such as `files.0.url`; absent where the frame itself is at fault. */
   readonly field?: string
   readonly requestId?: string
   readonly clientMessageId?: string
@@ -18,11 +18,10 @@ export type Decoded = { readonly ok: true; readonly frame: ClientFrame } | { rea
 
 export type ClientDecoder = (bytes: Uint8Array) => Decoded
 
-const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-/** Bytes of a text frame → a valid, sanitised frame, or why not. Never throws. */
+/** Bytes of a text frame → a valid, sanitised frame, or why not. Never throws. Make it once: the schemas are compiled. */
 export function clientDecoder(limits: Limits = defaultLimits): ClientDecoder {
-  const schemas = new Map<string, z.ZodType<ClientFrame>>(Object.entries(clientFrames(limits)))
+  const schemas = new Map<string, z.ZodType<ClientFrame>>()
+  for (const [type, schema] of Object.entries(clientFrames(limits))) schemas.set(type, z.compile(schema))
 
   return (bytes) => {
     if (bytes.byteLength > limits.frame) {
@@ -31,22 +30,17 @@ export function clientDecoder(limits: Limits = defaultLimits): ClientDecoder {
     const value = parseObject(bytes)
     if (!value) return refuse({ code: 'invalid_json', message: 'is not a JSON object' })
 
-    const ids = idsOf(value)
     const type = value.type
     if (typeof type !== 'string') {
-      return refuse({ code: 'invalid_frame', field: 'type', message: 'is not a string', ...ids })
+      return refuse({ code: 'invalid_frame', field: 'type', message: 'is not a string', ...idsOf(value) })
     }
     const schema = schemas.get(type)
-    if (!schema) return refuse({ code: 'unknown_type', field: 'type', message: 'is not known', ...ids })
+    if (!schema) return refuse({ code: 'unknown_type', field: 'type', message: 'is not known', ...idsOf(value) })
 
     const parsed = schema.safeParse(value)
-    if (!parsed.success) return refuse({ code: 'invalid_frame', ...describe(parsed.error), ...ids })
-
-    const frame = sanitised(parsed.data)
-    if (frame.type === 'message.send' && !frame.text && !frame.files) {
-      return refuse({ code: 'invalid_frame', field: 'text', message: 'is empty', ...ids })
-    }
-    return { ok: true, frame }
+    return parsed.success
+      ? { ok: true, frame: parsed.data }
+      : refuse({ code: 'invalid_frame', ...describe(parsed.error), ...idsOf(value) })
   }
 }
 
@@ -54,7 +48,7 @@ const refuse = (fault: Fault): Decoded => ({ ok: false, fault })
 
 function parseObject(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(utf8.decode(bytes))
+    const value: unknown = JSON.parse(textOf(bytes))
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
       : undefined
@@ -76,53 +70,32 @@ function idsOf(value: Record<string, unknown>): Pick<Fault, 'requestId' | 'clien
   return { ...(requestId && { requestId }), ...(clientMessageId && { clientMessageId }) }
 }
 
-/** The first thing wrong, without the value. Names of unknown fields are the sender's text, so they are not repeated. */
-function describe(error: z.ZodError): { field: string; message: string } {
+/** The first thing wrong, without the value. */
+function describe(error: z.ZodError): { field?: string; message: string } {
   const issue = error.issues[0]
-  if (!issue) return { field: '', message: 'is not valid' }
-  const field = issue.path.map(String).filter(isHarmless).join('.')
+  if (!issue) return { message: 'is not valid' }
+  const field = fieldOf(issue.path)
+  return { ...(field && { field }), message: messageOf(issue) }
+}
+
+/** The path as far as the schemas name it. The keys of `metadata` are the sender's text, and are not repeated. */
+const fieldOf = (path: readonly PropertyKey[]): string =>
+  path[0] === 'metadata' ? 'metadata' : path.map(String).join('.')
+
+function messageOf(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
+    // Their names are the sender's text too.
     case 'unrecognized_keys':
-      return { field: field || 'type', message: 'has a field that is not known' }
+      return 'has a field that is not known'
     case 'invalid_type':
-      return { field, message: `should be of type ${issue.expected}` }
+      return `should be of type ${issue.expected}`
     case 'custom':
-      return { field, message: issue.message }
+      return issue.message
+    case 'too_big':
+      return 'is over its limit'
+    case 'too_small':
+      return 'is empty or too small'
     default:
-      return { field, message: 'is not valid' }
+      return 'is not valid'
   }
-}
-
-const isHarmless = (part: string): boolean => /^[A-Za-z0-9]{1,32}$/.test(part)
-
-/** Free text and names; ids have been held to their alphabets by the schemas. */
-function sanitised(frame: ClientFrame): ClientFrame {
-  switch (frame.type) {
-    case 'message.send':
-      return {
-        ...frame,
-        ...(frame.text !== undefined && { text: sanitise(frame.text) }),
-        ...(frame.files && { files: frame.files.map(sanitisedValues) }),
-        ...(frame.metadata && { metadata: sanitisedValues(frame.metadata) }),
-        ...(frame.modelId !== undefined && { modelId: sanitise(frame.modelId) }),
-      }
-    case 'help.request':
-      return frame.text === undefined ? frame : { ...frame, text: sanitise(frame.text) }
-    case 'session.handback':
-      return frame.note === undefined ? frame : { ...frame, note: sanitise(frame.note) }
-    case 'hello':
-      return frame.client === undefined ? frame : { ...frame, client: sanitise(frame.client) }
-    case 'session.model':
-      return { ...frame, modelId: sanitise(frame.modelId) }
-    case 'answer.regenerate':
-      return frame.modelId === undefined ? frame : { ...frame, modelId: sanitise(frame.modelId) }
-    default:
-      return frame
-  }
-}
-
-function sanitisedValues<T extends object>(object: T): T {
-  return Object.fromEntries(
-    Object.entries(object).map(([key, value]) => [key, typeof value === 'string' ? sanitise(value) : value]),
-  ) as T
 }

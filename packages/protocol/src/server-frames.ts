@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { errorCodeList } from './errors.ts'
+import { MAX_POSITION_LENGTH, PROTOCOL_VERSION } from './limits.ts'
 import { errorView, modelView, sessionView, spokenView, usageView } from './views.ts'
 
 /** `at` and `of` are put in front by the edge; the frames that travel inside carry neither. */
-const logged = { at: z.string().optional(), of: z.string().optional() }
+const at = z.string().max(MAX_POSITION_LENGTH)
+const logged = { at: at.optional(), of: z.string().optional() }
 const live = { of: z.string().optional() }
 
 const seq = z.number().int().positive()
@@ -11,10 +13,10 @@ const answer = { sid: z.string(), seq, answerId: z.string(), attempt: z.number()
 
 export const readyFrame = z.object({
   type: z.literal('ready'),
-  protocol: z.literal(1),
+  protocol: z.literal(PROTOCOL_VERSION),
   connectionId: z.string(),
   userId: z.string(),
-  at: z.string(),
+  at,
   recovered: z.boolean(),
   reloadAfterMs: z.number().nonnegative().optional(),
   models: z.array(modelView),
