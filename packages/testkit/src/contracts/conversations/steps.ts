@@ -1,0 +1,134 @@
+import fc from 'fast-check'
+
+/** One call of a sequence. The numbers choose among what is there when its turn comes. */
+export type Step =
+  | { readonly kind: 'create'; readonly session: number; readonly user: number; readonly lastActivity: number }
+  | {
+      readonly kind: 'change'
+      readonly session: number
+      /** Of those who read an older row. */
+      readonly stale: boolean
+      readonly lastActivity: number
+      readonly name: string
+      readonly erased: boolean
+    }
+  | {
+      readonly kind: 'insert'
+      readonly session: number
+      /** Where a row is already. */
+      readonly taken: boolean
+      readonly asks: boolean
+      readonly author: number
+      readonly cmid?: number
+      readonly askedAt: number
+      readonly content: string
+    }
+  | {
+      readonly kind: 'begin'
+      readonly answer: number
+      readonly off: number
+      readonly cause: 'fresh' | 'fault' | 'gone'
+    }
+  | {
+      readonly kind: 'end'
+      readonly answer: number
+      readonly attempt: 'any' | 'known' | 'other'
+      readonly status: 'done' | 'failed' | 'cancelled'
+      readonly tokens?: number
+      readonly text: string
+    }
+  | {
+      readonly kind: 'pending'
+      readonly answer: number
+      readonly off: number
+      readonly change: {
+        readonly due?: number
+        readonly cancelAt?: number
+        readonly handbacks?: number
+        readonly n?: number
+      }
+    }
+  | { readonly kind: 'supersede'; readonly answer: number; readonly askedAt: number }
+  | { readonly kind: 'erase'; readonly session: number; readonly ts: number }
+
+const session = fc.nat(2)
+const answer = fc.nat(30)
+const time = fc.integer({ min: 1, max: 4 })
+const text = fc.string({ unit: 'grapheme', maxLength: 12 })
+const off = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.integer({ min: -1, max: 1 }))
+const rarely = fc.nat(9).map((n) => n === 0)
+
+const optional = { requiredKeys: [] }
+
+const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('create' as const), session, user: fc.nat(1), lastActivity: time }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('change' as const),
+      session,
+      stale: rarely,
+      lastActivity: time,
+      name: text,
+      erased: rarely,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record(
+      {
+        kind: fc.constant('insert' as const),
+        session,
+        taken: rarely,
+        asks: fc.boolean(),
+        author: fc.nat(1),
+        cmid: fc.nat(12),
+        askedAt: time,
+        content: text,
+      },
+      { requiredKeys: ['kind', 'session', 'taken', 'asks', 'author', 'askedAt', 'content'] },
+    ),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('begin' as const),
+      answer,
+      off,
+      cause: fc.constantFrom('fresh' as const, 'fault' as const, 'gone' as const),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record(
+      {
+        kind: fc.constant('end' as const),
+        answer,
+        attempt: fc.constantFrom('any' as const, 'known' as const, 'other' as const),
+        status: fc.constantFrom('done' as const, 'failed' as const, 'cancelled' as const),
+        tokens: fc.nat(1_000),
+        text,
+      },
+      { requiredKeys: ['kind', 'answer', 'attempt', 'status', 'text'] },
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('pending' as const),
+      answer,
+      off,
+      change: fc.record(
+        { due: fc.nat(99), cancelAt: fc.nat(99), handbacks: fc.nat(3), n: fc.integer({ min: 1, max: 3 }) },
+        optional,
+      ),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('supersede' as const), answer, askedAt: time }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase' as const), session, ts: time }) },
+]
+
+export const someSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 40 })
