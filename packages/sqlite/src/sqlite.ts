@@ -1,0 +1,77 @@
+import type { Leases, SealedConversations } from '@chatbox/core'
+import { StoreError, storeErrorOf } from './errors.ts'
+import { groupCommit, type WriteCounts } from './group-commit.ts'
+import { closeFile, openFile } from './open.ts'
+import { prepareAll } from './sql/index.ts'
+import type { Access } from './store/access.ts'
+import { answers } from './store/answers.ts'
+import { erasure } from './store/erasure.ts'
+import { leases } from './store/leases.ts'
+import { sessions } from './store/sessions.ts'
+import { turns } from './store/turns.ts'
+
+export interface SqliteOptions {
+  /** Made if it is not there, and so is its folder. One process at a time can have it. */
+  readonly file: string
+  /** The clock that leases run by; `Date.now` by default. */
+  readonly now?: () => number
+  /** How long to wait for another process that is just letting the file go; 2 s by default. */
+  readonly lockWaitMs?: number
+}
+
+export interface Sqlite {
+  readonly conversations: SealedConversations
+  readonly leases: Leases
+  /** How many commits there were since the file was opened, and how many writes were in them. */
+  readonly counts: WriteCounts
+  /** Commits what is waiting, and lets the file go. `conversations.close` does the same. */
+  close(): Promise<void>
+}
+
+/**
+ * Sessions, turns and leases in one SQLite file, for the shape that is one process. What resolves has been committed and synced.
+ * Writes that are asked for within one turn of the event loop share a commit.
+ */
+export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: SqliteOptions): Promise<Sqlite> {
+  const driver = openFile(file, lockWaitMs)
+  const statements = prepareAll(driver)
+  const writer = groupCommit(driver, file)
+  let closing: Promise<void> | undefined
+
+  async function closeAll(): Promise<void> {
+    writer.close()
+    closeFile(driver, file)
+  }
+  const close = (): Promise<void> => {
+    closing ??= closeAll()
+    return closing
+  }
+
+  const access: Access = {
+    statements,
+    write: writer.write,
+    now,
+    async read(query) {
+      if (closing) throw new StoreError('closed', `The database ${file} is closed.`)
+      try {
+        return query()
+      } catch (error) {
+        throw storeErrorOf(error, file)
+      }
+    },
+  }
+
+  return {
+    conversations: {
+      ...sessions(access),
+      ...turns(access),
+      ...answers(access),
+      ...erasure(access),
+      ping: () => access.read(() => void statements.setting.one({ name: 'partitions' })),
+      close,
+    },
+    leases: leases(access),
+    counts: writer.counts,
+    close,
+  }
+}
