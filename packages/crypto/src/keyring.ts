@@ -10,12 +10,17 @@ export interface RingKey {
 }
 
 export interface KeyringOptions {
-  /** The first seals, all of them open. A new key is made known to every process before it becomes the first (R28). */
+  /** All of them open, the first one seals; the last is the oldest. */
   readonly keys: readonly RingKey[]
   /**
-   * What tags are made with: 32 bytes. By default it is derived from the last key, the oldest, so that a new first key changes
-   * no tag. Whoever drops the oldest key sets it to `defaultHashKey(oldest)` before; otherwise all tags change, and what is
-   * kept under the old ones (logs of users, open answers, connections, limits) is lost as in a store that came back empty.
+   * The key that seals, where that is not the first. A new key is made known to every process before any of them uses it (R28):
+   * it is put in front of the ring while this still names the one before, and then this is taken away.
+   */
+  readonly currentId?: string
+  /**
+   * What tags are made with: 32 bytes. By default it is derived from the oldest key, so that a new key in front changes no tag.
+   * Whoever drops the oldest key sets it to `defaultHashKey(oldest)` before; otherwise all tags change, and what is kept under
+   * the old ones (logs of users, open answers, connections, limits) is lost as in a store that came back empty.
    */
   readonly hashKey?: Uint8Array
 }
@@ -35,7 +40,7 @@ export interface Keyring {
 const TAG_LENGTH = 22
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
 
-export function createKeyring({ keys, hashKey }: KeyringOptions): Keyring {
+export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Keyring {
   const secrets = new Map<string, KeyObject>()
   for (const { id, key } of keys) {
     if (!KEY_ID.test(id)) throw new TypeError('a key id is 1 to 64 letters, digits, _ or -')
@@ -46,13 +51,14 @@ export function createKeyring({ keys, hashKey }: KeyringOptions): Keyring {
     }
     secrets.set(id, secret)
   }
-  const [current] = keys
+  const sealing = currentId ?? keys[0]?.id
   const oldest = keys.at(-1)
-  if (!current || !oldest) throw new TypeError('a key ring needs at least one key')
+  if (sealing === undefined || !oldest) throw new TypeError('a key ring needs at least one key')
+  if (!secrets.has(sealing)) throw new TypeError('the current key is not in the ring')
   const hashing = secretOf(hashKey ?? defaultHashKey(oldest.key), 'the hash key')
 
   return {
-    currentId: current.id,
+    currentId: sealing,
     tag: (value, domain) =>
       createHmac('sha256', hashing)
         // UTF-16, because UTF-8 makes all lone surrogates the same character, and so two users one.
@@ -60,7 +66,7 @@ export function createKeyring({ keys, hashKey }: KeyringOptions): Keyring {
         .digest('base64url')
         .slice(0, TAG_LENGTH),
     box: (purpose, name = '') =>
-      ringBox(current.id, (id) => {
+      ringBox(sealing, (id) => {
         const secret = secrets.get(id)
         return secret && derive(secret, `${purpose}/${name}`)
       }),

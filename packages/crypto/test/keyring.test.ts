@@ -22,7 +22,10 @@ describe('a rotation of keys', () => {
 
   it('lets a process that knows the new key, but does not use it yet, read what it seals (R28)', () => {
     const fresh = ring('k2', 'k1').box('user', 'anna').seal(text, aad)
-    expect(opened(ring('k1', 'k2'), fresh)).toBe('text')
+    const prepared = createKeyring({ keys: [ringKey('k2'), ringKey('k1')], currentId: 'k1' })
+    expect(opened(prepared, fresh)).toBe('text')
+    expect(keyIdOf(prepared.box('user', 'anna').seal(text, aad))).toBe('k1')
+    expect(prepared.tag('anna', 'user')).toBe(ring('k1').tag('anna', 'user'))
     expect(() => opened(ring('k1'), fresh)).toThrow(Unopenable)
   })
 
@@ -63,6 +66,7 @@ describe('keys of a ring', () => {
     expect(() => createKeyring({ keys: [{ id: 'k1', key: key.subarray(1) }] })).toThrow('31 bytes')
     expect(() => createKeyring({ keys: [ringKey('k1'), ringKey('k1')] })).toThrow('two keys')
     expect(() => createKeyring({ keys: [ringKey('k1'), { id: 'k2', key }] })).toThrow('are the same')
+    expect(() => createKeyring({ keys: [ringKey('k1')], currentId: 'k2' })).toThrow('not in the ring')
     for (const id of ['', 'k 1', 'k'.repeat(65), 'ö']) {
       expect(() => createKeyring({ keys: [{ id, key }] })).toThrow('a key id is')
     }
