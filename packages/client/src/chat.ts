@@ -110,6 +110,8 @@ export function createChat(options: ChatOptions): Chat {
   const ready = (frame: ServerFrameOf<'ready'>) => {
     events.emit('ready', frame)
     if (!frame.recovered) reload.owe(frame.reloadAfterMs ?? 0)
+    // Whoever heard that may have closed it.
+    if (connection.state.kind !== 'open') return
     reload.opened()
     outbox.opened()
     commands.opened()

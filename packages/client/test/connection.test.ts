@@ -255,6 +255,21 @@ describe('trouble on the way to a connection', () => {
     expect(heard.ready).toEqual([])
   })
 
+  test('a listener that closes on `ready` is not asked to reload, until there is a connection again', async () => {
+    const started = await server()
+    const { chat, heard, until } = observed(started)
+    const leave = chat.on('ready', () => chat.close())
+    chat.connect()
+    await (await started.peer()).welcome()
+    await until('state', state('stopped'))
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(heard.reload).toEqual([])
+    leave()
+    chat.connect()
+    await (await started.peer()).welcome({ recovered: true })
+    await until('reload')
+  })
+
   test('no WebSocket on the platform is said at once', async () => {
     vi.stubGlobal('WebSocket', undefined)
     const { createChat } = await import('../src/index.ts')
