@@ -1,1 +1,18 @@
-export {}
+export type { Build, Built, ContractSettings, StoreControls } from './adapter.ts'
+export { answersContract } from './answers.ts'
+export { busContract } from './bus.ts'
+export {
+  type BuildConversations,
+  byteValues,
+  type ConversationsStore,
+  conversationsContract,
+  type SealedStore,
+  sealedConversationsContract,
+  type Values,
+  withKeys,
+} from './conversations.ts'
+export { ingestContract } from './ingest.ts'
+export { type BuildJobs, jobsContract } from './jobs.ts'
+export { type LeasesStore, leasesContract } from './leases.ts'
+export { limiterContract } from './limiter.ts'
+export { registryContract } from './registry.ts'

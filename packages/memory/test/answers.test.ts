@@ -1,0 +1,4 @@
+import { answersContract } from '@chatbox/testkit/contracts'
+import { store } from './store.ts'
+
+answersContract('memory', store)

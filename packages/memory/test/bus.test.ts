@@ -1,0 +1,4 @@
+import { busContract } from '@chatbox/testkit/contracts'
+import { store } from './store.ts'
+
+busContract('memory', store)

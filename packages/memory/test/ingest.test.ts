@@ -1,0 +1,4 @@
+import { ingestContract } from '@chatbox/testkit/contracts'
+import { store } from './store.ts'
+
+ingestContract('memory', store)

@@ -1,0 +1,4 @@
+import { registryContract } from '@chatbox/testkit/contracts'
+import { store } from './store.ts'
+
+registryContract('memory', store)
