@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pnpm } from './install.mjs'
+import { pnpm, QUIET } from './install.mjs'
 import { ROOT, workspaceFolders } from './root.mjs'
 import { must } from './run.mjs'
 import { step } from './step.mjs'
@@ -18,9 +18,7 @@ export async function ensureBuilt() {
   if (existsSync(MARK) && readFileSync(MARK, 'utf8') === mark(before.sources, before.built)) return
   const { command, args } = pnpm()
   await step('Building what changed', () =>
-    must(command, [...args, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], {
-      env: { TURBO_TELEMETRY_DISABLED: '1', TURBO_NO_UPDATE_NOTIFIER: '1', DO_NOT_TRACK: '1' },
-    }),
+    must(command, [...args, 'exec', 'turbo', 'run', 'build', '--output-logs=errors-only'], { env: QUIET }),
   )
   // A source saved while the build ran may not be in it: the sources count as they were before.
   await writeFile(MARK, mark(before.sources, state().built))

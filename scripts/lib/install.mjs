@@ -8,6 +8,14 @@ import { step } from './step.mjs'
 
 const MARK = join(ROOT, 'node_modules/.chatbox-installed')
 
+/** Nothing calls home, and nobody is told of newer versions of what is pinned here. */
+export const QUIET = {
+  npm_config_update_notifier: 'false',
+  TURBO_TELEMETRY_DISABLED: '1',
+  TURBO_NO_UPDATE_NOTIFIER: '1',
+  DO_NOT_TRACK: '1',
+}
+
 /** What to call for pnpm at the version that package.json pins; npx keeps it once it was fetched. */
 export function pnpm() {
   const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
@@ -20,7 +28,9 @@ export async function ensureInstalled() {
   if (existsSync(MARK) && readFileSync(MARK, 'utf8') === wanted) return
   const { command, args, name } = pnpm()
   await step(`Installing dependencies (${name})`, () =>
-    must(command, [...args, 'install', '--frozen-lockfile', '--prefer-offline', '--config.confirmModulesPurge=false']),
+    must(command, [...args, 'install', '--frozen-lockfile', '--prefer-offline', '--config.confirmModulesPurge=false'], {
+      env: QUIET,
+    }),
   )
   await writeFile(MARK, wanted)
 }
