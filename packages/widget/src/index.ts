@@ -1,0 +1,2 @@
+export { mountChat } from './mount.ts'
+export type { MountOptions } from './options.ts'

@@ -1,0 +1,71 @@
+import type { ModelView } from '@chatbox/protocol'
+import { copyText } from '../markdown/code-block.ts'
+import { createMarkdownView } from '../markdown/view.ts'
+import type { AnswerEntry } from '../store/model.ts'
+import { button, h, hiddenText, iconButton, setAttribute, setText } from './dom.ts'
+import { icon } from './icons.ts'
+import type { Item } from './keyed.ts'
+import { paced } from './paced.ts'
+
+export interface AnswerShown {
+  readonly answer: AnswerEntry
+  /** Set when this is the last one, failed, and worth another try. */
+  readonly again?: () => void
+  readonly models: readonly ModelView[]
+}
+
+export function answerItem(say: (text: string) => void): Item<AnswerShown> {
+  const body = h('div', { class: 'cb-md' })
+  const dots = h('div', { class: 'cb-dots', attributes: { 'aria-hidden': 'true' } }, h('i'), h('i'), h('i'))
+  const ending = h('div', { class: 'cb-ending' })
+  const facts = h('span', { class: 'cb-facts' })
+  let text = ''
+  const copy = iconButton('Copy the answer', icon('copy'), () => {
+    copyText(text).then(
+      () => {
+        copy.replaceChildren(icon('check'))
+        say('Answer copied.')
+      },
+      () => say('The answer could not be copied.'),
+    )
+  })
+  copy.addEventListener('blur', () => copy.replaceChildren(icon('copy')))
+  const foot = h('div', { class: 'cb-foot' }, copy, facts)
+  const element = h('article', { class: 'cb-answer' }, hiddenText('Answer:'), body, dots, ending, foot)
+
+  const markdown = createMarkdownView(body)
+  const paint = paced(() => markdown.update(text))
+
+  return {
+    element,
+    update({ answer, again, models }) {
+      const pending = answer.status === 'pending'
+      text = answer.text
+      if (pending) paint.soon()
+      else paint.now()
+      setAttribute(element, 'data-status', answer.status)
+      dots.hidden = !pending
+      ending.replaceChildren(...endingOf(answer, again))
+      ending.hidden = ending.childNodes.length === 0
+      setText(facts, factsOf(answer, models))
+      foot.hidden = pending || (text === '' && facts.textContent === '')
+      copy.hidden = text === '' || !('clipboard' in navigator)
+    },
+    close: paint.cancel,
+  }
+}
+
+function endingOf({ status, error }: AnswerEntry, again: (() => void) | undefined): HTMLElement[] {
+  if (status === 'cancelled') return [h('p', { class: 'cb-stopped', text: 'This answer was stopped.' })]
+  if (status !== 'failed') return []
+  const words = h('p', { text: error?.message ?? 'The answer failed.' })
+  return [h('div', { class: 'cb-error' }, words, again && button('Try again', again))]
+}
+
+function factsOf({ modelId, usage, status }: AnswerEntry, models: readonly ModelView[]): string {
+  if (status === 'pending') return ''
+  const model = models.length > 1 ? models.find(({ id }) => id === modelId)?.label : undefined
+  const tokens =
+    usage && `${usage.estimated ? '≈ ' : ''}${(usage.inputTokens + usage.outputTokens).toLocaleString()} tokens`
+  return [model, tokens].filter(Boolean).join(' · ')
+}

@@ -1,0 +1,373 @@
+import { describe, expect, it } from 'vitest'
+import type { Keep } from '../../src/platform/keep.ts'
+import type { Route } from '../../src/platform/route.ts'
+import { outgoingOf } from '../../src/store/model.ts'
+import { createStore } from '../../src/store/store.ts'
+import { answer, fakeChat, question, session, storedAnswer } from '../fake-chat.ts'
+
+function fakeKeep(): Keep & { readonly all: Map<string, string> } {
+  const all = new Map<string, string>()
+  return {
+    all,
+    read: (key) => all.get(key),
+    write: (key, value) => void (value === undefined ? all.delete(key) : all.set(key, value)),
+    keys: () => [...all.keys()],
+  }
+}
+
+function fakeRoute(
+  at?: string,
+): Route & { at: string | undefined; readonly steps: string[]; back(sid?: string): void } {
+  let listener: () => void = () => undefined
+  const route = {
+    at,
+    steps: [] as string[],
+    current: () => route.at,
+    go(sid: string | undefined, how: string) {
+      route.at = sid
+      route.steps.push(`${how} ${sid}`)
+    },
+    listen(heard: () => void) {
+      listener = heard
+      return () => undefined
+    },
+    back(sid?: string) {
+      route.at = sid
+      listener()
+    },
+  }
+  return route
+}
+
+function setUp(at?: string, keep = fakeKeep()) {
+  const chat = fakeChat()
+  const route = fakeRoute(at)
+  let visible = true
+  let seen: () => void = () => undefined
+  const store = createStore({
+    chat,
+    route,
+    keep,
+    visible: () => visible,
+    onVisible(listener) {
+      seen = listener
+      return () => undefined
+    },
+  })
+  const look = (at: boolean) => {
+    visible = at
+    seen()
+  }
+  return { chat, route, keep, store, look }
+}
+
+/** Lets what was promised already happen. */
+const settled = () => new Promise((resolve) => setTimeout(resolve, 0))
+
+const sessionNames = (store: ReturnType<typeof setUp>['store']) => store.get().sessions.items.map(({ id }) => id)
+
+describe('the list of sessions', () => {
+  it('is filled when the chat says that it must be read, the latest activity first', async () => {
+    const { chat, store } = setUp()
+    chat.stored.sessions = [session('a', { lastActivity: 1 }), session('b', { lastActivity: 2 })]
+    expect(store.get().sessions.status).toBe('loading')
+    chat.welcome()
+    await settled()
+    expect(sessionNames(store)).toEqual(['b', 'a'])
+    chat.emit('session', session('a', { lastActivity: 3, rev: 2 }))
+    expect(sessionNames(store)).toEqual(['a', 'b'])
+  })
+
+  it('ignores a state of a session that was overtaken by a newer one', async () => {
+    const { chat, store } = setUp()
+    chat.stored.sessions = [session('a', { rev: 5, name: 'new' })]
+    chat.welcome()
+    await settled()
+    chat.emit('session', session('a', { rev: 4, name: 'old' }))
+    expect(store.get().sessions.items[0]?.name).toBe('new')
+  })
+
+  it('loses what a new reading does not name, but not what came while it was read', async () => {
+    const { chat, store } = setUp()
+    chat.stored.sessions = [session('a')]
+    chat.welcome()
+    await settled()
+    chat.stored.sessions = [session('b')]
+    chat.emit('reload', undefined)
+    chat.emit('session', session('c'))
+    await settled()
+    expect(sessionNames(store).sort()).toEqual(['b', 'c'])
+  })
+
+  it('says so when it could not be read, and can be read again', async () => {
+    const { chat, store } = setUp()
+    chat.restError = { code: 'unavailable', message: 'no', retryable: true }
+    chat.welcome()
+    await settled()
+    expect(store.get().sessions.status).toBe('failed')
+    chat.restError = undefined
+    store.reload()
+    await settled()
+    expect(store.get().sessions.status).toBe('ready')
+  })
+})
+
+describe('a new chat', () => {
+  it('gets its id and its address when its first message is accepted', async () => {
+    const { chat, route, store } = setUp()
+    chat.welcome()
+    const { key } = store.get().open
+    store.send('hello')
+    expect(outgoingOf(store.get()).map(({ text }) => text)).toEqual(['hello'])
+    const sending = chat.sent[0]
+    expect(sending?.message).toMatchObject({ newChat: key, text: 'hello' })
+    sending?.accept(question('new', 1, { text: 'hello', clientMessageId: sending.clientMessageId }))
+    expect(outgoingOf(store.get())).toEqual([])
+    expect(store.get().open).toMatchObject({ key, sid: 'new', status: 'ready' })
+    expect(store.get().open.entries.map(({ seq }) => seq)).toEqual([1, 2])
+    expect(route.steps).toEqual(['replace new'])
+    store.send('more')
+    expect(chat.sent[1]?.message).toMatchObject({ sid: 'new', text: 'more' })
+  })
+
+  it('stays open when another device begins one', () => {
+    const { chat, store } = setUp()
+    chat.welcome()
+    chat.emit('message', question('other', 1, { clientMessageId: 'not ours' }))
+    expect(store.get().open.sid).toBeUndefined()
+    expect(store.get().open.entries).toEqual([])
+  })
+
+  it('is begun with the model that was chosen for it', () => {
+    const { chat, store } = setUp()
+    store.chooseModel('large')
+    store.send('hello')
+    expect(chat.sent[0]?.message.modelId).toBe('large')
+  })
+})
+
+describe('an open conversation', () => {
+  it('is the one that the address names, and is read over REST', async () => {
+    const { chat, store } = setUp('s')
+    chat.stored.messages = [question('s', 1), storedAnswer('s', 2)]
+    chat.stored.sessions = []
+    chat.welcome()
+    await settled()
+    expect(store.get().open).toMatchObject({ sid: 's', status: 'ready' })
+    expect(store.get().open.entries.map(({ text }) => text)).toEqual(['question 1', 'answer 2'])
+  })
+
+  it('shows what a pending answer has said so far, which history does not tell', async () => {
+    const { chat, store } = setUp('s')
+    chat.stored.messages = [question('s', 1), { ...storedAnswer('s', 2, ''), status: 'pending' }]
+    chat.emit('answer', answer('s', 2, { text: 'so far' }))
+    chat.welcome()
+    await settled()
+    expect(store.get().open.entries[1]?.text).toBe('so far')
+  })
+
+  it('does not mix in an answer to a question about another one', async () => {
+    const { chat, store } = setUp()
+    chat.stored.messages = [
+      question('a', 1),
+      storedAnswer('a', 2, 'of a'),
+      question('b', 1),
+      storedAnswer('b', 2, 'of b'),
+    ]
+    chat.welcome()
+    store.open('a')
+    store.open('b')
+    await settled()
+    expect(store.get().open.entries.map(({ text }) => text)).toContain('of b')
+    chat.emit('answer', answer('a', 2, { text: 'of a' }))
+    expect(store.get().open.entries.map(({ text }) => text)).not.toContain('of a')
+  })
+
+  it('says so when there is no such conversation', async () => {
+    const { chat, store } = setUp('gone')
+    chat.welcome()
+    await settled()
+    expect(store.get().open.status).toBe('missing')
+  })
+
+  it('follows the back button', async () => {
+    const { chat, route, store } = setUp()
+    chat.stored.messages = [question('a', 1), storedAnswer('a', 2)]
+    chat.welcome()
+    store.open('a')
+    expect(route.steps).toEqual(['push a'])
+    route.back(undefined)
+    expect(store.get().open.sid).toBeUndefined()
+    route.back('a')
+    expect(store.get().open.sid).toBe('a')
+  })
+
+  it('loads older messages page by page', async () => {
+    const { chat, store } = setUp('s')
+    chat.stored.messages = Array.from({ length: 120 }, (_, n) =>
+      n % 2 === 0 ? question('s', n + 1) : storedAnswer('s', n + 1),
+    )
+    chat.welcome()
+    await settled()
+    expect(store.get().open).toMatchObject({ more: true })
+    expect(store.get().open.entries).toHaveLength(50)
+    store.older()
+    store.older()
+    await settled()
+    expect(store.get().open.entries).toHaveLength(100)
+    store.older()
+    await settled()
+    expect(store.get().open.entries.map(({ seq }) => seq)).toEqual(Array.from({ length: 120 }, (_, n) => n + 1))
+    expect(store.get().open.more).toBe(false)
+  })
+
+  it('keeps what it shows when a reload fails', async () => {
+    const { chat, store } = setUp('s')
+    chat.stored.messages = [question('s', 1), storedAnswer('s', 2)]
+    chat.welcome()
+    await settled()
+    chat.restError = { code: 'unavailable', message: 'no', retryable: true }
+    chat.emit('reload', undefined)
+    await settled()
+    expect(store.get().open).toMatchObject({ status: 'ready' })
+    expect(store.get().open.entries).toHaveLength(2)
+  })
+
+  it('stops the answer that is being written', async () => {
+    const { chat, store } = setUp('s')
+    chat.stored.messages = [question('s', 1), storedAnswer('s', 2)]
+    chat.welcome()
+    await settled()
+    chat.emit('message', question('s', 3))
+    chat.emit('message', question('s', 5))
+    store.stop()
+    expect(chat.calls).toContainEqual(['cancel', 's', 's-4'])
+  })
+
+  it('is marked as read up to the first answer that is not finished, when somebody looks at it', async () => {
+    const { chat, store, look } = setUp('s')
+    const marks = () => chat.calls.filter(([name]) => name === 'markRead')
+    chat.stored.sessions = [session('s', { messageCount: 2 })]
+    chat.stored.messages = [question('s', 1), storedAnswer('s', 2)]
+    look(false)
+    chat.welcome()
+    await settled()
+    expect(marks()).toEqual([])
+    look(true)
+    expect(marks()).toEqual([['markRead', 's', 2]])
+    chat.emit('message', question('s', 3))
+    expect(marks().at(-1)).toEqual(['markRead', 's', 3])
+    chat.emit('answer', answer('s', 4, { text: 'x' }))
+    expect(marks()).toHaveLength(2)
+    chat.emit('answer', answer('s', 4, { text: 'xy', status: 'done' }))
+    expect(marks().at(-1)).toEqual(['markRead', 's', 4])
+    expect(store.get().open.entries).toHaveLength(4)
+  })
+})
+
+describe('a message on its way', () => {
+  it('stays, with the reason, when it is refused, and can be sent again or discarded', async () => {
+    const { chat, store } = setUp()
+    chat.welcome()
+    store.send('hello')
+    chat.sent[0]?.refuse({ code: 'rate_limited', message: 'That was too fast.', retryable: true })
+    await settled()
+    const [failed] = outgoingOf(store.get())
+    expect(failed?.failure).toMatchObject({ code: 'rate_limited', message: 'That was too fast.' })
+    store.retry(failed?.clientMessageId ?? '')
+    expect(outgoingOf(store.get())[0]?.failure).toBeUndefined()
+    expect(chat.sent[1]?.message).toMatchObject({ text: 'hello', clientMessageId: failed?.clientMessageId })
+    store.discard(failed?.clientMessageId ?? '')
+    await settled()
+    expect(outgoingOf(store.get())).toEqual([])
+    expect(chat.sent[1]?.abandoned).toBe(true)
+  })
+
+  it('never shows what an unknown error says', async () => {
+    const { chat, store } = setUp()
+    chat.welcome()
+    store.send('hello')
+    chat.sent[0]?.refuse(new Error('secret detail'))
+    await settled()
+    expect(JSON.stringify(store.get().outbox)).not.toContain('secret')
+  })
+
+  it('is sent again after a reload of the page, with the same id', () => {
+    const first = setUp()
+    first.chat.welcome()
+    first.store.send('hello')
+    const second = setUp(undefined, first.keep)
+    expect(second.chat.sent).toEqual([])
+    second.chat.welcome()
+    expect(second.chat.sent[0]?.message).toEqual(first.chat.sent[0]?.message)
+    expect(outgoingOf(second.store.get()).map(({ text }) => text)).toEqual(['hello'])
+  })
+
+  it('is not sent in the name of somebody else who signs in later, nor are drafts shown', () => {
+    const first = setUp()
+    first.chat.welcome('ann')
+    first.store.send('hello from ann')
+    first.keep.write('draft.new', 'a draft of ann')
+    const second = setUp(undefined, first.keep)
+    second.chat.welcome('bob')
+    expect(second.chat.sent).toEqual([])
+    expect([...second.keep.all]).toEqual([['owner', 'bob']])
+  })
+
+  it('is kept when it was written before the server said who this is', () => {
+    const first = setUp()
+    first.chat.welcome()
+    first.store.send('old')
+    const second = setUp(undefined, first.keep)
+    second.store.send('new')
+    second.chat.welcome()
+    expect(second.store.get().outbox.map(({ text }) => text)).toEqual(['old', 'new'])
+  })
+
+  it('survives nonsense in the storage', () => {
+    const keep = fakeKeep()
+    for (const nonsense of [
+      '',
+      '{',
+      '{}',
+      '[1,null,{"clientMessageId":1}]',
+      '[{"clientMessageId":"a","text":"b","sid":3}]',
+    ]) {
+      keep.write('outbox', nonsense)
+      const { chat, store } = setUp(undefined, keep)
+      chat.welcome()
+      expect(store.get().outbox).toEqual([])
+    }
+  })
+})
+
+describe('a failed answer', () => {
+  it('is asked for again by a new message', () => {
+    const { chat, store } = setUp()
+    chat.welcome()
+    store.again(question('s', 1, { text: 'why?' }))
+    expect(chat.sent[0]?.message).toMatchObject({ sid: 's', text: 'why?' })
+  })
+})
+
+describe('what the server says besides', () => {
+  it('is shown until it is dismissed, unless it is of no use to the user', () => {
+    const { chat, store } = setUp()
+    chat.welcome()
+    chat.emit('error', { code: 'conflict', message: 'overtaken', retryable: false })
+    chat.emit('notice', { type: 'notice', code: 'replaced', message: 'replaced' })
+    chat.emit('notice', { type: 'notice', code: 'context_trimmed', message: 'of another', sid: 'other' })
+    expect(store.get().note).toBeUndefined()
+    chat.emit('notice', { type: 'notice', code: 'model_fallback', message: 'Another model answers.' })
+    expect(store.get().note).toBe('Another model answers.')
+    store.dismiss()
+    expect(store.get().note).toBeUndefined()
+  })
+
+  it('is no longer heard once the store is closed', () => {
+    const { chat, store } = setUp()
+    store.close()
+    chat.welcome()
+    expect(store.get().connection.kind).toBe('idle')
+  })
+})

@@ -1,0 +1,293 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mountChat } from '../../src/index.ts'
+import { answer, type FakeChat, fakeChat, question, session, storedAnswer } from '../fake-chat.ts'
+
+let chat: FakeChat
+let root: HTMLElement
+let unmount: () => void
+
+beforeEach(() => {
+  sessionStorage.clear()
+  localStorage.clear()
+  location.hash = ''
+  chat = fakeChat()
+  root = document.createElement('main')
+  document.body.replaceChildren(root)
+})
+afterEach(() => unmount())
+
+const mount = () => {
+  unmount = mountChat(root, chat, { title: 'Help', examples: ['What can you do?'], focus: true })
+}
+/** Everything that happened is on the screen. */
+const drawn = async () => {
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  await new Promise((resolve) => requestAnimationFrame(resolve))
+  await new Promise((resolve) => requestAnimationFrame(resolve))
+}
+const one = <T extends Element = HTMLElement>(selector: string): T => {
+  const found = root.querySelector<T>(selector)
+  if (!found) throw new Error(`there is no ${selector}`)
+  return found
+}
+const isShown = (selector: string) => {
+  const found = root.querySelector<HTMLElement>(selector)
+  return found !== null && found.closest('[hidden]') === null
+}
+const press = (target: Element, key: string, more: KeyboardEventInit = {}) =>
+  target.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more }))
+const write = (text: string) => {
+  const input = one<HTMLTextAreaElement>('textarea')
+  input.value = text
+  input.dispatchEvent(new Event('input', { bubbles: true }))
+  return input
+}
+const buttonNamed = (name: string): HTMLElement => {
+  const found = [...root.querySelectorAll('button')].find(
+    (each) => (each.getAttribute('aria-label') ?? each.textContent) === name && !each.closest('[hidden]'),
+  )
+  if (!found) throw new Error(`there is no button ${name}`)
+  return found
+}
+const announced = () => root.querySelector('.chatbox > [role="status"]')?.textContent
+
+async function openWith(entries: FakeChat['stored']['messages'], more = {}) {
+  chat.stored.messages = entries
+  chat.stored.sessions = [session('s', { messageCount: entries.length, ...more })]
+  location.hash = '#chat/s'
+  mount()
+  chat.welcome()
+  await drawn()
+}
+
+describe('the chat on a page', () => {
+  it('connects, greets, and sends an example that was chosen', async () => {
+    mount()
+    expect(chat.calls).toContainEqual(['connect'])
+    chat.welcome()
+    await drawn()
+    buttonNamed('What can you do?').click()
+    await drawn()
+    expect(chat.sent[0]?.message.text).toBe('What can you do?')
+    expect(isShown('.cb-welcome')).toBe(false)
+    expect(one('.cb-message .cb-plain').textContent).toBe('What can you do?')
+  })
+
+  it('sends on Enter, begins a new line on Shift and Enter, and leaves Enter to an input method', () => {
+    mount()
+    const input = write('one')
+    press(input, 'Enter', { shiftKey: true })
+    press(input, 'Enter', { isComposing: true })
+    expect(chat.sent).toHaveLength(0)
+    press(input, 'Enter')
+    expect(chat.sent.map(({ message }) => message.text)).toEqual(['one'])
+    expect(input.value).toBe('')
+    press(input, 'Enter')
+    write('  \n ')
+    press(input, 'Enter')
+    expect(chat.sent).toHaveLength(1)
+  })
+
+  it('keeps the same node for a message while it is sent and when it has arrived', async () => {
+    mount()
+    chat.welcome()
+    press(write('hello <b>you</b>\nthere'), 'Enter')
+    await drawn()
+    const node = one('.cb-message')
+    expect(isShown('.cb-on-its-way')).toBe(true)
+    const { clientMessageId = '' } = chat.sent[0] ?? {}
+    chat.sent[0]?.accept(question('s', 1, { text: 'hello <b>you</b>\nthere', clientMessageId }))
+    await drawn()
+    expect(one('.cb-message')).toBe(node)
+    expect(isShown('.cb-on-its-way')).toBe(false)
+    expect(one('.cb-plain').textContent).toBe('hello <b>you</b>\nthere')
+    expect(root.querySelector('b')).toBeNull()
+    expect(location.hash).toBe('#chat/s')
+  })
+
+  it('shows dots before the first word, then the words, then what it cost', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    chat.emit('message', question('s', 3))
+    await drawn()
+    expect(isShown('[data-status="pending"] .cb-dots')).toBe(true)
+    chat.emit('answer', answer('s', 4, { text: 'Some **bold** words' }))
+    await drawn()
+    expect(one('[data-status="pending"] strong').textContent).toBe('bold')
+    const usage = { inputTokens: 1, outputTokens: 2, estimated: true }
+    chat.emit('answer', answer('s', 4, { text: 'Some **bold** words', status: 'done', usage }))
+    await drawn()
+    expect(root.querySelector('[data-status="pending"]')).toBeNull()
+    expect([...root.querySelectorAll('.cb-facts')].at(-1)?.textContent).toBe('≈ 3 tokens')
+  })
+
+  it('stops the answer with the button or with Escape, and offers that only while there is one', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    expect(isShown('.cb-stop')).toBe(false)
+    press(one('textarea'), 'Escape')
+    expect(chat.calls.filter(([name]) => name === 'cancel')).toEqual([])
+    chat.emit('message', question('s', 3))
+    await drawn()
+    buttonNamed('Stop the answer').click()
+    press(one('.cb-log'), 'Escape')
+    expect(chat.calls.filter(([name]) => name === 'cancel')).toEqual([
+      ['cancel', 's', 's-4'],
+      ['cancel', 's', 's-4'],
+    ])
+  })
+
+  it('says what went wrong with an answer, and asks again when that may help', async () => {
+    await openWith([question('s', 1, { text: 'why?' }), { ...storedAnswer('s', 2), status: 'pending', text: '' }])
+    const error = { code: 'provider_error', message: 'The model failed to answer.', retryable: true } as const
+    chat.emit('answer', answer('s', 2, { text: 'half', status: 'failed', error }))
+    await drawn()
+    expect(one('.cb-error p').textContent).toBe('The model failed to answer.')
+    expect(one('.cb-md').textContent).toBe('half')
+    buttonNamed('Try again').click()
+    expect(chat.sent[0]?.message).toMatchObject({ sid: 's', text: 'why?' })
+    chat.emit('message', question('s', 3))
+    await drawn()
+    expect(() => buttonNamed('Try again')).toThrow()
+  })
+
+  it('does not offer to ask again where that would not help', async () => {
+    const error = { code: 'provider_rejected', message: 'The model refused this request.', retryable: false } as const
+    await openWith([question('s', 1), { ...storedAnswer('s', 2), status: 'failed', error }])
+    expect(one('.cb-error p').textContent).toBe('The model refused this request.')
+    expect(() => buttonNamed('Try again')).toThrow()
+  })
+
+  it('announces that an answer begins and how it ended, but none of its words', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    expect(announced()).toBe('')
+    chat.emit('message', question('s', 3))
+    await drawn()
+    expect(announced()).toBe('The assistant is answering.')
+    chat.emit('answer', answer('s', 4, { text: 'words words' }))
+    await drawn()
+    expect(announced()).toBe('The assistant is answering.')
+    chat.emit('answer', answer('s', 4, { text: 'words words', status: 'done' }))
+    await drawn()
+    expect(announced()).toBe('The answer is complete.')
+    expect(one('[role="log"]').getAttribute('aria-live')).toBe('off')
+  })
+
+  it('lists the sessions, marks the open one and those with something new', async () => {
+    chat.stored.sessions = [
+      session('s', { messageCount: 2, lastActivity: 3 }),
+      session('new', { messageCount: 4, readSeq: 2, lastActivity: 2 }),
+      session('read', { messageCount: 4, readSeq: 4, lastActivity: 1 }),
+    ]
+    chat.stored.messages = [question('s', 1), storedAnswer('s', 2)]
+    location.hash = '#chat/s'
+    mount()
+    chat.welcome()
+    await drawn()
+    const rows = [...root.querySelectorAll('.cb-session')]
+    expect(rows.map((row) => row.getAttribute('aria-current'))).toEqual(['true', null, null])
+    expect(rows.map((row) => row.hasAttribute('data-unread'))).toEqual([false, true, false])
+    press(rows[0] as Element, 'ArrowDown')
+    expect(document.activeElement).toBe(rows[1])
+    press(rows[1] as Element, 'ArrowUp')
+    expect(document.activeElement).toBe(rows[0])
+  })
+
+  it('offers a choice of models only where there is one', async () => {
+    mount()
+    chat.welcome('user', [{ id: 'a', label: 'A', default: true }])
+    await drawn()
+    expect(isShown('.cb-select')).toBe(false)
+    chat.welcome('user', [
+      { id: 'a', label: 'A', default: false },
+      { id: 'b', label: 'B', default: true },
+    ])
+    await drawn()
+    const select = one<HTMLSelectElement>('.cb-select')
+    expect(isShown('.cb-select')).toBe(true)
+    expect(select.value).toBe('b')
+    select.value = 'a'
+    select.dispatchEvent(new Event('change'))
+    press(write('hello'), 'Enter')
+    expect(chat.sent[0]?.message.modelId).toBe('a')
+  })
+
+  it('keeps what was being written through a reload, and for each conversation its own', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    write('for s')
+    buttonNamed('New chat').click()
+    await drawn()
+    expect(one<HTMLTextAreaElement>('textarea').value).toBe('')
+    write('for a new chat')
+    unmount()
+    chat = fakeChat()
+    mount()
+    chat.stored.sessions = [session('s')]
+    chat.stored.messages = [question('s', 1), storedAnswer('s', 2)]
+    chat.welcome()
+    await drawn()
+    expect(one<HTMLTextAreaElement>('textarea').value).toBe('for a new chat')
+    one('.cb-session').click()
+    await drawn()
+    expect(one<HTMLTextAreaElement>('textarea').value).toBe('for s')
+  })
+
+  it('tells the state of the connection only when there is something to tell', async () => {
+    mount()
+    chat.welcome()
+    await drawn()
+    expect(isShown('.cb-banner')).toBe(false)
+    chat.become({ kind: 'waiting', at: Date.now() + 4_500 })
+    await drawn()
+    expect(one('.cb-banner').textContent).toContain('Trying again in 5 s')
+    chat.become({ kind: 'stopped', reason: 'replaced' })
+    await drawn()
+    expect(one('.cb-banner span').textContent).toBe('This chat goes on in another tab.')
+    const before = chat.calls.length
+    buttonNamed('Continue here').click()
+    expect(chat.calls.slice(before)).toEqual([['connect']])
+    chat.become({ kind: 'open' })
+    await drawn()
+    expect(isShown('.cb-banner')).toBe(false)
+  })
+
+  it('takes no more messages where a conversation has ended', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)], { endedAt: 1 })
+    expect(isShown('textarea')).toBe(false)
+    buttonNamed('Start a new chat').click()
+    await drawn()
+    expect(isShown('textarea')).toBe(true)
+  })
+
+  it('refuses to send what is longer than the server takes', async () => {
+    mount()
+    chat.welcome()
+    await drawn()
+    press(write('é'.repeat(5_001)), 'Enter')
+    expect(chat.sent).toHaveLength(0)
+    expect(one('.cb-limit').textContent).toBe('Too long by 2 bytes')
+    press(write('é'.repeat(5_000)), 'Enter')
+    expect(chat.sent).toHaveLength(1)
+  })
+
+  it('remembers which colours were chosen', () => {
+    mount()
+    const before = one('.chatbox').getAttribute('data-theme')
+    expect(before).toBeNull()
+    buttonNamed('Use dark colours').click()
+    expect(one('.chatbox').getAttribute('data-theme')).toBe('dark')
+    unmount()
+    mount()
+    expect(one('.chatbox').getAttribute('data-theme')).toBe('dark')
+    expect(buttonNamed('Use light colours')).toBeTruthy()
+  })
+
+  it('leaves nothing behind', async () => {
+    mount()
+    unmount()
+    expect(root.childNodes).toHaveLength(0)
+    chat.welcome()
+    await drawn()
+    expect(root.childNodes).toHaveLength(0)
+    expect(chat.calls.filter(([name]) => name !== 'connect')).toEqual([])
+  })
+})
