@@ -1,0 +1,20 @@
+export {
+  defaultWorkerBounds,
+  defaultWorkerTimes,
+  type WorkerBounds,
+  type WorkerDeps,
+  type WorkerTimes,
+} from './deps.ts'
+export { type WorkerMetrics, workerMetrics } from './metrics.ts'
+export {
+  type FinishReason,
+  type Model,
+  type PromptMessage,
+  type Provider,
+  type ProviderEvent,
+  ProviderFault,
+  type ProviderFaultCode,
+  type ProviderFaultDetails,
+  type ProviderRequest,
+} from './provider.ts'
+export { createWorker, type WorkerOptions } from './worker.ts'

@@ -1,0 +1,79 @@
+import type { Content, Conversations, Turn } from '@chatbox/core'
+import type { Model, PromptMessage } from './provider.ts'
+import { estimateTokens, TOKENS_PER_MESSAGE } from './tokens.ts'
+
+export interface Prompt {
+  /** The oldest first; the last one is the question. */
+  readonly messages: readonly PromptMessage[]
+  /** An estimate of all of it, the system prompt included. */
+  readonly tokens: number
+  /** Something older was left out. */
+  readonly trimmed: boolean
+}
+
+const PAGE = 20
+
+/**
+ * What the model gets to see: the system prompt, as much of what was said before the question as the budget allows, and the
+ * question. Nothing superseded, nothing later (R16). The oldest goes first, a turn as a whole, so that no answer stands without its question.
+ */
+export async function buildPrompt(
+  history: Pick<Conversations, 'turns'>,
+  turn: Turn,
+  model: Pick<Model, 'systemPrompt' | 'contextTokens'>,
+): Promise<Prompt> {
+  const question: PromptMessage = { role: 'user', text: textOf(turn.content) }
+  // These two are never dropped: without them there is nothing to answer.
+  let tokens = estimateTokens(model.systemPrompt ?? '') + costOf([question])
+  const earlier: PromptMessage[][] = []
+  let trimmed = false
+
+  for await (const messages of turnsBefore(history, turn)) {
+    const cost = costOf(messages)
+    trimmed = tokens + cost > model.contextTokens
+    if (trimmed) break
+    tokens += cost
+    earlier.push(messages)
+  }
+  return { messages: [...earlier.reverse().flat(), question], tokens, trimmed }
+}
+
+/** The newest first; turns that say nothing to a model are left out. */
+async function* turnsBefore(
+  history: Pick<Conversations, 'turns'>,
+  { sid, seq }: Turn,
+): AsyncGenerator<PromptMessage[]> {
+  let before = seq
+  for (;;) {
+    const page = await history.turns(sid, { limit: PAGE, before })
+    for (const turn of page) {
+      const messages = messagesOf(turn)
+      if (turn.seq < before && messages.length > 0) yield messages
+    }
+    const last = page.at(-1)
+    if (!last || page.length < PAGE || last.seq >= before) return
+    before = last.seq
+  }
+}
+
+const ROLES = { user: 'user', admin: 'agent' } as const
+
+function messagesOf({ author, content, answer }: Turn): PromptMessage[] {
+  // Lines of the system tell people what happened; a model has no use for them.
+  if (author === 'system') return []
+  const messages: PromptMessage[] = [{ role: ROLES[author], text: textOf(content) }]
+  // Also what a failed or cancelled answer had said: the user has read it, and may ask about it.
+  if (answer && answer.status !== 'pending') messages.push({ role: 'assistant', text: answer.text ?? '' })
+  return messages.filter(({ text }) => text !== '')
+}
+
+/** Files are named, not sent: the model should at least know that there were some. */
+function textOf({ text, files = [] }: Content): string {
+  const attached = files.map(
+    ({ name, mimeType }) => `[attached: ${name ?? 'a file'}${mimeType ? `, ${mimeType}` : ''}]`,
+  )
+  return [text, ...attached].filter((part) => part !== '').join('\n')
+}
+
+const costOf = (messages: readonly PromptMessage[]): number =>
+  messages.reduce((sum, { text }) => sum + estimateTokens(text) + TOKENS_PER_MESSAGE, 0)

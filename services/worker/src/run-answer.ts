@@ -1,0 +1,144 @@
+import type { AnswerEnd, Job } from '@chatbox/core'
+import { type Answering, Left, Stopped } from './answering.ts'
+import { ask } from './ask.ts'
+import { type Attempt, claim, nextAttempt, openRecord } from './begin.ts'
+import { CANCELLED, DONE, endSpeech, endUnspoken, failed, sendEnd, sendHandback, type Verdict } from './end.ts'
+import { noteEnd, noteWait } from './note.ts'
+import { buildPrompt, type Prompt } from './prompt.ts'
+import { type Model, ProviderFault } from './provider.ts'
+import { planRetry } from './retries.ts'
+import { openSpeech, type Speech } from './speech.ts'
+import { type UsageTally, usageTally } from './usage.ts'
+import { insist, pause, type Work } from './work.ts'
+
+/** One job, from its turn to its end. Rejects with `Left` when somebody else will see to the end. */
+export async function runAnswer(work: Work, answering: Answering, job: Job): Promise<void> {
+  const claimed = await claim(work, answering, job)
+  switch (claimed.kind) {
+    case 'none':
+      return
+    case 'ended-before': {
+      const { turn, ref, attempt, body } = claimed
+      // Written by a worker, under seal.
+      const end = JSON.parse(Buffer.from(body).toString('utf8')) as AnswerEnd
+      return sendEnd(work, answering, turn, ref, attempt, end)
+    }
+    case 'cancelled':
+    case 'crashed-too-often': {
+      const verdict = claimed.kind === 'cancelled' ? CANCELLED : failed('answer_lost')
+      const end = await endUnspoken(work, answering, claimed.attempt, verdict)
+      return noteEnd(work, claimed.attempt, end)
+    }
+    case 'begun':
+      return answer(work, answering, claimed.attempt)
+  }
+}
+
+/** An answer that is being produced. A new attempt puts a new speech in the place of the old one. */
+interface Production {
+  speech: Speech
+  readonly usage: UsageTally
+  readonly begun: number
+}
+
+async function answer(work: Work, answering: Answering, attempt: Attempt): Promise<void> {
+  noteWait(work, attempt)
+  const production: Production = {
+    speech: openSpeech(work, answering, attempt),
+    usage: usageTally(),
+    begun: performance.now(),
+  }
+  const overall = setTimeout(() => answering.stop('timeout'), work.times.totalMs)
+  try {
+    const verdict = await produce(work, answering, production)
+    answering.phase = 'ending'
+    const { speech, usage, begun } = production
+    if (verdict === 'handback') {
+      speech.drop()
+      await speech.calm()
+      return await sendHandback(work, answering, speech.attempt)
+    }
+    const end = await endSpeech(work, answering, speech, verdict, usage.total())
+    noteEnd(work, speech.attempt, end, begun)
+  } finally {
+    clearTimeout(overall)
+    production.speech.drop()
+  }
+}
+
+/** Asks until there is an answer, or a reason to have none. */
+async function produce(work: Work, answering: Answering, production: Production): Promise<Verdict | 'handback'> {
+  try {
+    answering.stopped.throwIfAborted()
+    const model = work.models.get(production.speech.attempt.answer.modelId)
+    // It was taken out of the configuration while the question waited.
+    if (!model) return failed('not_supported')
+    const { provider } = model
+    const prompt = await promptFor(work, answering, model, production.speech.attempt)
+    for (let tries = 1; ; tries++) {
+      const fault = await ask(work, answering, production, model, prompt)
+      if (!(fault instanceof ProviderFault)) return fault === 'filtered' ? failed('provider_rejected') : DONE
+      const { ref, number, answer: asked } = production.speech.attempt
+      const spoke = answering.phase === 'speaking'
+      const remainingMs = production.begun + work.times.totalMs - performance.now()
+      const plan = planRetry(fault, { tries, spoke, faults: asked.faults, remainingMs }, work.times, work.bounds)
+      work.metrics.faults.inc({ provider: provider.name, code: fault.code })
+      const fields = { sid: ref.sid, answerId: ref.answerId, attempt: number, provider: provider.name, tries, spoke }
+      work.log.warn({ ...fields, err: fault, code: fault.code, plan: plan.kind }, 'a provider failed')
+      if (plan.kind === 'fail') return failed(fault.code)
+
+      work.metrics.retries.inc({ provider: provider.name, after_text: String(spoke) })
+      await pause(plan.waitMs, answering.stopped)
+      if (plan.kind === 'ask-again') continue
+      const ending = await beginAgain(work, answering, production)
+      if (ending) return ending
+      tries = 0
+    }
+  } catch (error) {
+    if (error instanceof Stopped) return verdictOf(error)
+    if (error instanceof Left) throw error
+    // A defect of ours, or a text that does not open: asking again would not help, and silence would be worse.
+    const { sid, answerId } = production.speech.attempt.ref
+    work.log.error({ err: error, sid, answerId }, 'an answer could not be produced')
+    return failed('internal')
+  }
+}
+
+function verdictOf({ reason }: Stopped): Verdict | 'handback' {
+  switch (reason) {
+    case 'cancelled':
+      return CANCELLED
+    case 'timeout':
+      return failed('provider_timeout')
+    case 'full':
+      return failed('provider_error')
+    case 'handback':
+      return 'handback'
+  }
+}
+
+async function promptFor(
+  work: Work,
+  answering: Answering,
+  model: Model,
+  { turn, answer: asked }: Attempt,
+): Promise<Prompt> {
+  const prompt = await insist(work, 'read history', answering.left, () => buildPrompt(work.conversations, turn, model))
+  if (prompt.trimmed) work.metrics.trimmed.inc({ model: asked.modelId })
+  return prompt
+}
+
+/** What was shown is taken back, and the answer starts anew under a higher attempt (P6). */
+async function beginAgain(work: Work, answering: Answering, production: Production): Promise<Verdict | undefined> {
+  const { speech } = production
+  // Its record may just be written again: two of our own attempts must not race each other.
+  speech.drop()
+  await speech.calm()
+  const { ref, number } = speech.attempt
+  const next = await nextAttempt(work, answering, ref, number, 'fault')
+  if (!next) throw new Left('superseded')
+  if (!(await openRecord(work, answering, next))) throw new Left('superseded')
+  production.speech = openSpeech(work, answering, next)
+  answering.phase = 'waiting'
+  return next.answer.cancelAt === undefined ? undefined : CANCELLED
+}
