@@ -84,12 +84,17 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
       stopping = true
       clearTimeout(timer)
       await round
+      const abandon = () => {
+        for (const { partition } of held.values()) partition.abandon(deadline.reason)
+      }
+      deadline.addEventListener('abort', abandon, { once: true })
       await Promise.all(
         [...held.values()].map(async ({ lease, partition }) => {
-          await partition.stop(deadline)
+          await partition.stop()
           await release(lease)
         }),
       )
+      deadline.removeEventListener('abort', abandon)
       held.clear()
     },
     get partitions() {

@@ -28,8 +28,10 @@ const MAX_TRIES = 3
 export interface OwnedPartition {
   /** Settles when the partition was left, by `stop` or because it was lost. */
   readonly ended: Promise<void>
-  /** Reads no more and finishes what is under way; when `deadline` aborts, leaves that to the next owner too. */
-  stop(deadline?: AbortSignal): Promise<void>
+  /** Reads no more and finishes what is under way. */
+  stop(): Promise<void>
+  /** Leaves what is under way to the next owner too. */
+  abandon(reason: unknown): void
   readonly underWay: number
 }
 
@@ -138,11 +140,11 @@ export function ownPartition(
   const ended = run()
   return {
     ended,
-    stop(deadline) {
+    stop() {
       reading.abort(new Error('stopping'))
-      deadline?.addEventListener('abort', () => leave(deadline.reason), { once: true })
       return ended
     },
+    abandon: leave,
     get underWay() {
       return tasks.size
     },

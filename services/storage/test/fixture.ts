@@ -1,0 +1,176 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Conversations,
+  clientMessageId,
+  connectionId,
+  decodeOutcome,
+  defaultAnswerLimits,
+  type EntryBody,
+  type EventPacket,
+  edgeId,
+  encodeEntry,
+  modelList,
+  type Outcome,
+  partitionOf,
+  type ReplyPacket,
+  type RequestId,
+  randomId,
+  replicaId,
+  requestId,
+  type SendEntry,
+  type SessionId,
+  type UserId,
+  userId,
+} from '@chatbox/core'
+import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
+import { type MemoryFabric, memoryFabric } from '@chatbox/memory'
+import type { ServerFrame } from '@chatbox/protocol'
+import { createLogger, createMetrics, createVerifier } from '@chatbox/runtime'
+import { openSqlite } from '@chatbox/sqlite'
+import { createStorage, type Storage, type StorageDeps, storageMetrics } from '../src/index.ts'
+
+export const secret = randomBytes(32).toString('base64url')
+const edge = edgeId('edge-1')
+const connection = connectionId('connection-1')
+
+export interface Bench {
+  readonly storage: Storage
+  readonly memory: MemoryFabric
+  readonly conversations: Conversations
+  readonly deps: StorageDeps
+  /** What it logged, line by line. */
+  readonly log: string[]
+  /** Events a user's devices were sent, as frames. */
+  events(
+    uid: UserId,
+  ): Promise<{ frames: ServerFrame[]; waitFor(fits: (frame: ServerFrame) => boolean): Promise<ServerFrame> }>
+  /** Puts an entry on the log and waits until it is done with. */
+  ask(entry: EntryBody, ttlMs?: number): Promise<Outcome>
+  say(uid: UserId, sid: SessionId, text: string, more?: Partial<SendEntry> & { cmid?: string }): Promise<Outcome>
+  readonly replies: ReplyPacket[]
+  close(): Promise<void>
+}
+
+export interface BenchOptions {
+  readonly times?: { leaseMs?: number; sweepMs?: number; sessionGraceMs?: number }
+  readonly wrap?: (deps: StorageDeps) => StorageDeps
+}
+
+/** The real service on the real in-process adapters, sealed, with a database file of its own. */
+export async function bench(options: BenchOptions = {}): Promise<Bench> {
+  const folder = mkdtempSync(join(tmpdir(), 'chatbox-storage-'))
+  const lines: string[] = []
+  const log = createLogger({ service: 'test', level: 'debug', destination: { write: (line) => lines.push(line) } })
+  const keyring = createKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] })
+  const seals = {
+    onUnopenable: (place: string) => {
+      throw new Error(`${place} did not open`)
+    },
+  }
+  const memory = memoryFabric({ limits: { rest: { points: 10_000, perMs: 60_000 } } })
+  const fabric = sealedFabric(memory, keyring, seals)
+  const database = await openSqlite({ file: join(folder, 'chatbox.db') })
+  const conversations = sealedConversations(database.conversations, keyring, seals)
+  const deps: StorageDeps = {
+    replica: replicaId(randomId()),
+    fabric,
+    conversations,
+    leases: database.leases,
+    models: modelList([
+      { id: 'demo', label: 'Demo' },
+      { id: 'other', label: 'Other' },
+    ]),
+    answerLimits: defaultAnswerLimits,
+    verify: createVerifier({ secret }),
+    log,
+    metrics: storageMetrics(createMetrics()),
+  }
+  const used = options.wrap?.(deps) ?? deps
+  const storage = createStorage(used, { times: { leaseMs: 2_000, sweepMs: 50, ...options.times } })
+
+  const replies: ReplyPacket[] = []
+  const waiting = new Map<RequestId, () => void>()
+  await fabric.bus.listen(edge, (packet) => {
+    replies.push(packet)
+    const { requestId: id } = packet.header
+    if (id) waiting.get(id)?.()
+  })
+  await storage.start()
+
+  async function ask(entry: EntryBody, ttlMs?: number): Promise<Outcome> {
+    const answered = new Promise<void>((resolve) => waiting.set(entry.requestId, resolve))
+    const replyTo = { edgeId: edge, connectionId: connection, requestId: entry.requestId }
+    const taken = await fabric.ingest.append({
+      partition: partitionOf(entry.uid, 64),
+      packet: encodeEntry({ ...entry, replyTo }),
+      ...(ttlMs !== undefined && { ttlMs }),
+    })
+    if (taken !== 'taken') throw new Error(`the log answered ${taken}`)
+    await answered
+    waiting.delete(entry.requestId)
+    for (;;) {
+      const packet = await fabric.ingest.outcome(entry.requestId)
+      if (packet) return decodeOutcome(packet)
+      await new Promise(setImmediate)
+    }
+  }
+
+  return {
+    storage,
+    memory,
+    conversations,
+    deps,
+    log: lines,
+    replies,
+    ask,
+    async events(uid) {
+      const frames: ServerFrame[] = []
+      const watchers = new Set<() => void>()
+      await fabric.bus.subscribe(uid, {
+        event: (packet: EventPacket) => {
+          frames.push(JSON.parse(Buffer.from(packet.body).toString('utf8')))
+          for (const watch of [...watchers]) watch()
+        },
+        gap: () => undefined,
+      })
+      return {
+        frames,
+        waitFor: (fits) =>
+          new Promise((resolve) => {
+            const look = () => {
+              const found = frames.find(fits)
+              if (!found) return
+              watchers.delete(look)
+              resolve(found)
+            }
+            watchers.add(look)
+            look()
+          }),
+      }
+    },
+    say(uid, sid, text, more = {}) {
+      const { cmid = randomId(), ...rest } = more
+      return ask({
+        kind: 'send',
+        uid,
+        sid,
+        requestId: requestId(randomId()),
+        fresh: true,
+        said: { author: 'user', authorId: uid, cmid: clientMessageId(cmid), kind: 'text', content: { text } },
+        ...rest,
+      })
+    },
+    async close() {
+      await storage.stop(AbortSignal.timeout(5_000))
+      await memory.close()
+      await conversations.close()
+      await database.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export const user = (name: string): UserId => userId(name)
