@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest'
 import { forbiddenArrows } from '../lib/arrows/check.mjs'
-import { repository } from './lib/tree.ts'
+import { tree } from './lib/tree.ts'
 
-/** The faults of a repository where edge and storage are services and one file, or a few, are as given. */
+/** The faults of a tree where edge and storage are services and one file, or a few, are as given. */
 function faults(files: Readonly<Record<string, string>>): string[] {
-  return forbiddenArrows(
-    repository({ 'services/edge/src/index.ts': '', 'services/storage/src/index.ts': '', ...files }),
-  )
+  return forbiddenArrows(tree({ 'services/edge/src/index.ts': '', 'services/storage/src/index.ts': '', ...files }))
 }
 
 const FORBIDDEN: [why: string, file: string, source: string, rule: string][] = [

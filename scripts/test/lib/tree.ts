@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { ROOT } from '../../lib/root.mjs'
 
-/** A small repository with this one's settings and the files given; it is gone when the test ends. */
-export function repository(files: Readonly<Record<string, string>>): string {
+/** A small tree with this repository's settings and the files given; it is gone when the test ends. */
+export function tree(files: Readonly<Record<string, string>>): string {
   const root = mkdtempSync(join(tmpdir(), 'chatbox-tree-'))
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   for (const name of ['biome.json', 'tsconfig.json', 'tsconfig.base.json', '.gitignore'])
@@ -18,6 +18,12 @@ export function repository(files: Readonly<Record<string, string>>): string {
     mkdirSync(dirname(join(root, name)), { recursive: true })
     writeFileSync(join(root, name), content)
   }
+  return root
+}
+
+/** The same as a git repository, for checks that ask git which files there are. */
+export function repository(files: Readonly<Record<string, string>>): string {
+  const root = tree(files)
   const made = spawnSync('git', ['init', '--quiet', root])
   if (made.status !== 0) throw new Error(String(made.stderr))
   return root
