@@ -19,4 +19,4 @@ export function readableLogger(level: LogLevel = 'trace'): LogLines {
 export const key32 = (seed: number) =>
   Buffer.from(Array.from({ length: 32 }, (_, i) => (seed * 97 + i * i * 31 + i * 7) % 256))
 
-export const STRONG_SECRET = 'kP3vQ9xTzL1mW8nRb5yHc2dJf7gSa4uE6oIq0wXt'
+export const STRONG_SECRET = 'kP3vQ9xTzL1mW8nRb5yHc2dJf7gSa4uE6oIq0wXt' // made up for tests, not a secret
