@@ -83,7 +83,7 @@ let run = 0
 
 it("whatever order and repetition entries come in, a user's sessions are those of a simple model", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 25 }), fc.integer({ min: 1, max: 3 }), async (steps, times) => {
+    fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30, size: 'max' }), fc.integer({ min: 1, max: 3 }), async (steps, times) => {
       const uid = userId(`user-${run++}`)
       const sids = [0, 1].map((chat) => newSessionId('secret', uid, clientMessageId(`chat-${chat}`)))
       const expected = model()
