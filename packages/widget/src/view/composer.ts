@@ -17,8 +17,6 @@ export interface Composer {
   update(model: Model): void
 }
 
-const MAX_HEIGHT_PX = 240
-
 export function createComposer(id: string, keep: Keep, actions: ComposerActions): Composer {
   const input = h('textarea', {
     class: 'cb-input',
@@ -66,7 +64,7 @@ export function createComposer(id: string, keep: Keep, actions: ComposerActions)
   }
   const grow = () => {
     input.style.height = 'auto'
-    input.style.height = `${Math.min(input.scrollHeight, MAX_HEIGHT_PX)}px`
+    input.style.height = `${input.scrollHeight}px`
   }
 
   input.addEventListener('input', changed)

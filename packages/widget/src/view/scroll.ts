@@ -13,13 +13,18 @@ const NEAR_PX = 48
 /** Follows what grows at the end, but only while the user is there. */
 export function createScroll(box: HTMLElement, content: HTMLElement, onScroll: () => void): Scroll {
   let pinned = true
+  let top = 0
 
   const toEnd = () => {
     pinned = true
     box.scrollTop = box.scrollHeight
+    top = box.scrollTop
   }
   const scrolled = () => {
-    pinned = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX
+    const isNear = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_PX
+    // Far from the end without having gone up: something grew, and the observer has yet to say so.
+    pinned = isNear || (pinned && box.scrollTop >= top)
+    top = box.scrollTop
     onScroll()
   }
   box.addEventListener('scroll', scrolled, { passive: true })

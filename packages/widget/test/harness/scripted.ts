@@ -75,7 +75,7 @@ function reply(chat: FakeChat, sending: FakeSending, running: Map<string, () => 
   }
   let at = 0
   const timer = setInterval(() => {
-    at += 7
+    at += full === long ? 20 : 7
     const said = full.slice(0, at)
     if (/fail/i.test(text) && at > 200) return end('failed', said)
     if (at >= full.length) return end('done', full)

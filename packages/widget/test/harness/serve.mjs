@@ -1,49 +1,5 @@
-// Shows the widget on a scripted chat, under the policy it is meant for: node test/harness/serve.mjs [port]
-import { createServer } from 'node:http'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { startHarness } from './server.mjs'
 
-/** @param {string} path */
-const here = (path) => fileURLToPath(new URL(path, import.meta.url))
-const { outputFiles } = await build({
-  entryPoints: [here('harness.ts'), here('harness.css')],
-  outdir: here('.'),
-  bundle: true,
-  write: false,
-  format: 'esm',
-  conditions: ['source'],
-})
-
-const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Chatbox</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="icon.svg"><link rel="stylesheet" href="harness.css"><script type="module" src="harness.js"></script>
-<body><h1>Chatbox</h1><main id="chat"></main>`
-const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
-
-const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; " +
-  "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
-
-const types = { html: 'text/html; charset=utf-8', js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' }
-const files = new Map([
-  ['/', { type: types.html, body: html }],
-  ['/icon.svg', { type: types.svg, body: icon }],
-  ...outputFiles.map(({ path, text }) => {
-    const name = path.slice(here('.').length).replace(/^\//, '')
-    return /** @type {const} */ ([`/${name}`, { type: name.endsWith('css') ? types.css : types.js, body: text }])
-  }),
-])
-
-const server = createServer((request, response) => {
-  const file = files.get(new URL(request.url ?? '/', 'http://localhost').pathname)
-  response.writeHead(file ? 200 : 404, {
-    'content-type': file?.type ?? 'text/plain',
-    'content-security-policy': policy,
-    'cache-control': 'no-store',
-  })
-  response.end(file?.body)
-})
-server.listen(Number(process.argv[2] ?? 4567), '127.0.0.1', () => {
-  const address = server.address()
-  if (typeof address === 'object' && address) console.log(`http://127.0.0.1:${address.port}/`)
-})
+// To look at the widget while working on it: node test/harness/serve.mjs [port]
+const { url } = await startHarness(Number(process.argv[2] ?? 4567))
+console.log(url)

@@ -33,7 +33,7 @@ chat.connect()
 `
 
 export const long = Array.from(
-  { length: 14 },
+  { length: 40 },
   (_, n) =>
     `**Paragraph ${n + 1}.** The quick brown fox jumps over the lazy dog, and does so again for as long as anybody looks. It has been doing this for many years, and nobody has asked it to stop.`,
 ).join('\n\n')
