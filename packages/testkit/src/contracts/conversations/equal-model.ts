@@ -3,7 +3,7 @@ import { answerId, clientMessageId, type Session, type SessionId, sessionId, use
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Model, modelConversations } from './model.ts'
-import { someAnswer, someEnd, someLine, somePartition, someQuestion, someSession, someStub } from './rows.ts'
+import { allPages, someAnswer, someEnd, someLine, somePartition, someQuestion, someSession, someStub } from './rows.ts'
 import { type Step, someSteps } from './steps.ts'
 import type { Texts, TextTurn } from './store.ts'
 
@@ -135,20 +135,22 @@ async function everything(world: World, conversations: Model) {
   return {
     sessions: await each(sids, (sid) => conversations.session(sid)),
     lists: await each(uids, (uid) =>
-      paged<Session>((after) => conversations.listSessions(uid, { limit: 2, ...(after && { after }) })),
+      allPages<Session>(2, (after) => conversations.listSessions(uid, { limit: 2, ...(after && { after }) })),
     ),
     totals: await each(sids, (sid) => conversations.totals(sid)),
     down: await each(sids, (sid) =>
-      paged<TextTurn>((last) => conversations.turns(sid, { limit: 2, ...(last && { before: last.seq }) })),
+      allPages<TextTurn>(2, (last) => conversations.turns(sid, { limit: 2, ...(last && { before: last.seq }) })),
     ),
     up: await each(sids, (sid) =>
-      paged<TextTurn>((last) => conversations.turns(sid, { limit: 2, after: last ? last.seq + last.width - 1 : 0 })),
+      allPages<TextTurn>(2, (last) =>
+        conversations.turns(sid, { limit: 2, after: last ? last.seq + last.width - 1 : 0 }),
+      ),
     ),
     single: await each(sids, async (sid) => each([1, 2, 3, 4, 5], async (seq) => conversations.turn(sid, seq))),
     sent: await each(uids, (uid) => each(cmids, (cmid) => conversations.turnByClientMessageId(uid, cmid))),
     answers: await each(answers, ({ sid, id }) => conversations.turnByAnswerId(sid, id)),
     pending: await each(partitions, (partition) =>
-      paged<TextTurn>((last) =>
+      allPages<TextTurn>(2, (last) =>
         conversations.pendingOf(
           partition,
           2,
@@ -160,12 +162,3 @@ async function everything(world: World, conversations: Model) {
 }
 
 const each = <V, R>(values: readonly V[], read: (value: V) => Promise<R>): Promise<R[]> => Promise.all(values.map(read))
-
-async function paged<R>(read: (last: R | undefined) => Promise<R[]>): Promise<R[]> {
-  const rows: R[] = []
-  for (;;) {
-    const page = await read(rows.at(-1))
-    rows.push(...page)
-    if (page.length < 2) return rows
-  }
-}

@@ -112,3 +112,16 @@ export async function asked(conversations: Texts, answer: Partial<TextAnswer> = 
 /** What `count` callers at once get, each by its number. */
 export const atOnce = <R>(count: number, call: (i: number) => Promise<R>): Promise<R[]> =>
   Promise.all(Array.from({ length: count }, (_, i) => call(i)))
+
+const MANY = 1_000
+
+/** Page after page until one is short. A store whose pages never end is at fault, and must not hold the suite for ever. */
+export async function allPages<R>(limit: number, read: (last: R | undefined) => Promise<R[]>): Promise<R[]> {
+  const rows: R[] = []
+  while (rows.length < MANY) {
+    const page = await read(rows.at(-1))
+    rows.push(...page)
+    if (page.length < limit) return rows
+  }
+  throw new Error('the pages do not end')
+}

@@ -1,6 +1,6 @@
-import { sessionId, type UserId } from '@chatbox/core'
+import { type Session, sessionId, type UserId } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
-import { atOnce, created, someLine, someSession, someSid, someUid } from './rows.ts'
+import { allPages, atOnce, created, someLine, someSession, someSid, someUid } from './rows.ts'
 import type { Texts } from './store.ts'
 
 export function sessionsContract(store: () => Texts): void {
@@ -92,15 +92,10 @@ export function sessionsContract(store: () => Texts): void {
       return sid
     }
     async function pages(uid: UserId, limit: number): Promise<string[]> {
-      const seen: string[] = []
-      let after: { lastActivity: number; sid: ReturnType<typeof someSid> } | undefined
-      for (;;) {
-        const page = await store().listSessions(uid, { limit, ...(after && { after }) })
-        expect(page.length).toBeLessThanOrEqual(limit)
-        seen.push(...page.map(({ sid }) => sid))
-        after = page.at(-1)
-        if (!after || page.length < limit) return seen
-      }
+      const rows = await allPages<Session>(limit, (after) =>
+        store().listSessions(uid, { limit, ...(after && { after }) }),
+      )
+      return rows.map(({ sid }) => sid)
     }
 
     it('is empty for somebody who has none', async () => {

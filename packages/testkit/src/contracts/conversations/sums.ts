@@ -1,6 +1,6 @@
 import { type PendingAnswer, sessionId } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
-import { created, someAnswer, someEnd, someLine, somePartition, someQuestion, someSid } from './rows.ts'
+import { allPages, created, someAnswer, someEnd, someLine, somePartition, someQuestion, someSid } from './rows.ts'
 import type { Texts, TextTurn } from './store.ts'
 
 /** What is derived from rows: totals (R3), and the answers that the sweeper looks after (R17). */
@@ -85,13 +85,9 @@ export function sumsContract(store: () => Texts): void {
       const expected = inOrder(turns)
       expect(expected).not.toEqual(turns)
       for (let limit = 1; limit <= turns.length + 1; limit += 1) {
-        const seen: TextTurn[] = []
-        for (;;) {
-          const last = seen.at(-1)
-          const page = await store().pendingOf(partition, limit, last && cursor(last))
-          seen.push(...page)
-          if (page.length < limit) break
-        }
+        const seen = await allPages<TextTurn>(limit, (last) =>
+          store().pendingOf(partition, limit, last && cursor(last)),
+        )
         expect(seen).toEqual(expected)
       }
     })

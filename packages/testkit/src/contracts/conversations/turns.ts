@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  allPages,
   asked,
   atOnce,
   created,
@@ -185,17 +186,12 @@ export function turnsContract(store: () => Texts): void {
     it('followed one after another, both ways, have each turn once', async () => {
       const turns = await rows()
       for (let limit = 1; limit <= 7; limit += 1) {
-        const [down, up]: [TextTurn[], TextTurn[]] = [[], []]
-        for (let before = Number.MAX_SAFE_INTEGER; ; before = down.at(-1)?.seq ?? 0) {
-          const page = await store().turns(sidOf(turns), { before, limit })
-          down.push(...page)
-          if (page.length < limit) break
-        }
-        for (let after = 0; ; after = up.map(top).at(-1) ?? 0) {
-          const page = await store().turns(sidOf(turns), { after, limit })
-          up.push(...page)
-          if (page.length < limit) break
-        }
+        const down = await allPages<TextTurn>(limit, (last) =>
+          store().turns(sidOf(turns), { limit, before: last?.seq ?? Number.MAX_SAFE_INTEGER }),
+        )
+        const up = await allPages<TextTurn>(limit, (last) =>
+          store().turns(sidOf(turns), { limit, after: last ? top(last) : 0 }),
+        )
         expect(up).toEqual(turns)
         expect(down).toEqual([...turns].reverse())
       }
