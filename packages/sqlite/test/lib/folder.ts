@@ -1,0 +1,17 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+/** A folder of its own, and how to take it away. */
+export function someFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'chatbox-sqlite-'))
+  return { folder, file: join(folder, 'chatbox.db'), remove: () => rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** The file of one test. */
+export function someFile(): string {
+  const { file, remove } = someFolder()
+  onTestFinished(remove)
+  return file
+}
