@@ -40,6 +40,8 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
   let rewrites = 0
   let refusedAsFull = false
   let dropped = false
+  /** What lost records had been told of. */
+  let toldBefore = 0
 
   function carry(): void {
     draft = createDraft(attempt.ref, attempt.number, spoken)
@@ -61,6 +63,7 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
         return progress.changed()
       case 'gone':
         rewriting = true
+        toldBefore = Math.max(toldBefore, draft.frozenUnits)
         rewrite().catch((error) => {
           if (answering.left.aborted) return
           log.error({ err: error, answerId: attempt.ref.answerId }, 'a lost record could not be written again')
@@ -108,9 +111,7 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
     },
     room: () =>
       progress.until(() => (rewriting ? spoken.units : draft.unsentUnits) < bounds.maxUnsentUnits, answering.stopped),
-    cut() {
-      if (!rewriting) spoken.truncate(draft.frozenUnits)
-    },
+    cut: () => spoken.truncate(Math.max(toldBefore, draft.frozenUnits)),
     settle() {
       spoken.finish()
       if (!rewriting) carried.more('now')

@@ -59,7 +59,7 @@ export function watchedAnswers(answers: Answers): WatchedAnswers {
 const away = () => new Unavailable('the store did not answer')
 
 /** The store never heard it. */
-export const lostOnTheWay = async (): Promise<never> => {
+export const lostOnTheWay = async (..._: unknown[]): Promise<never> => {
   throw away()
 }
 

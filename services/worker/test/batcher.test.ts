@@ -1,0 +1,119 @@
+import { type Answers, answerId, type ChunkAppend, sessionId, textOf, userId } from '@chatbox/core'
+import { createLogger, createMetrics } from '@chatbox/runtime'
+import { workerMetrics } from '@chatbox/worker'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { deltaBatcher } from '../src/delta-batcher.ts'
+import { createDraft } from '../src/draft.ts'
+import { spokenText } from '../src/spoken.ts'
+
+/** A batcher over a store that takes `tookMs` for each call, on a clock that the test turns. */
+function batching(tookMs: () => number) {
+  const calls: { readonly at: number; readonly chunks: readonly ChunkAppend[] }[] = []
+  const answers: Pick<Answers, 'append' | 'merge'> = {
+    append: (chunks) => {
+      calls.push({ at: performance.now(), chunks })
+      return new Promise((resolve) => setTimeout(() => resolve(chunks.map(() => 'accepted' as const)), tookMs()))
+    },
+    merge: async () => true,
+  }
+  const batcher = deltaBatcher({
+    answers,
+    times: { tickMs: 30, maxTickMs: 250, awayMs: 60_000 },
+    log: createLogger({ service: 'test', level: 'fatal' }),
+    metrics: workerMetrics(createMetrics()),
+  })
+  const answer = (name: string) => {
+    const spoken = spokenText(100_000)
+    const ref = { uid: userId(name), sid: sessionId(name), answerId: answerId(name), seq: 2 }
+    const draft = createDraft(ref, 1, spoken)
+    const carried = batcher.carry(draft, { accepted: () => undefined, refused: () => undefined })
+    return {
+      draft,
+      say(text: string) {
+        spoken.add(text)
+        carried.more()
+      },
+      drop: carried.drop,
+    }
+  }
+  return { calls, answer, stop: batcher.stop }
+}
+
+describe('the tick', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('sends a first token at once and the rest every 30 ms, all answers in one call', async () => {
+    const { calls, answer } = batching(() => 1)
+    const [a, b] = [answer('a'), answer('b')]
+    a.say('a0')
+    b.say('b0')
+    await vi.advanceTimersByTimeAsync(2)
+    expect(calls.map(({ chunks }) => textOf(chunks.map(({ chunk }) => chunk)))).toEqual(['a0b0'])
+    for (let ms = 0; ms < 300; ms += 5) {
+      a.say('.')
+      b.say('.')
+      await vi.advanceTimersByTimeAsync(5)
+    }
+    expect(calls.length).toBeGreaterThanOrEqual(9)
+    expect(calls.length).toBeLessThanOrEqual(13)
+    expect(calls.slice(2).every(({ chunks }) => chunks.length === 2)).toBe(true)
+  })
+
+  it('widens while the store is slow, up to its bound, and narrows again', async () => {
+    let took = 200
+    const { calls, answer } = batching(() => took)
+    const a = answer('a')
+    const speak = async (ms: number) => {
+      const before = calls.length
+      for (let passed = 0; passed < ms; passed += 10) {
+        a.say('.')
+        await vi.advanceTimersByTimeAsync(10)
+      }
+      return calls.length - before
+    }
+    await speak(1_000)
+    expect(await speak(2_000)).toBeLessThanOrEqual(11)
+    took = 1
+    await speak(1_000)
+    expect(await speak(900)).toBeGreaterThanOrEqual(25)
+  })
+
+  it('does not run when nothing is said', async () => {
+    const { calls, answer } = batching(() => 1)
+    answer('a').say('only this')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(calls).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('never has two calls under way for one answer', async () => {
+    const { calls, answer } = batching(() => 100)
+    const [a, b] = [answer('a'), answer('b')]
+    a.say('a0')
+    await vi.advanceTimersByTimeAsync(5)
+    a.say('a1')
+    b.say('b0')
+    await vi.advanceTimersByTimeAsync(50)
+    expect(calls.map(({ chunks }) => chunks.map(({ ref, index }) => `${ref.answerId}${index}`))).toEqual([
+      ['a0'],
+      ['b0'],
+    ])
+    await vi.advanceTimersByTimeAsync(500)
+    expect(calls.at(-1)?.chunks.map(({ ref, index }) => `${ref.answerId}${index}`)).toEqual(['a1'])
+    expect(a.draft.accepted).toBe('a0a1')
+  })
+
+  it('forgets a draft that was dropped', async () => {
+    const { calls, answer } = batching(() => 1)
+    const a = answer('a')
+    a.say('said')
+    a.drop()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(calls).toEqual([])
+  })
+})

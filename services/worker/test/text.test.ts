@@ -1,0 +1,152 @@
+import { answerId, type ChunkOutcome, sessionId, textOf, userId } from '@chatbox/core'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createDraft } from '../src/draft.ts'
+import { spokenText } from '../src/spoken.ts'
+import { estimateTokens } from '../src/tokens.ts'
+
+const ref = { uid: userId('u'), sid: sessionId('s'), answerId: answerId('a'), seq: 2 }
+const anyText = fc.string({
+  unit: fc.constantFrom('a', ' ', 'é', '漢', '😀', '👩‍👩‍👧', '"', '\n', '\ud83d', '\ude00'),
+  maxLength: 60,
+})
+/** Cuts anywhere, also between the halves of a character. */
+const pieces = (text: string, cuts: readonly number[]) => {
+  const at = [...new Set(cuts.map((cut) => cut % (text.length + 1)))].sort((a, b) => a - b)
+  return [0, ...at].map((from, i) => text.slice(from, at[i] ?? text.length))
+}
+
+describe('what was said', () => {
+  it('is the same however the provider cut it', () => {
+    fc.assert(
+      fc.property(anyText, fc.array(fc.nat(200)), (text, cuts) => {
+        const spoken = spokenText(1_000_000)
+        for (const piece of pieces(text, cuts)) spoken.add(piece)
+        spoken.finish()
+        expect(spoken.text).toBe(text.toWellFormed())
+        expect(spoken.units).toBe(spoken.text.length)
+      }),
+    )
+  })
+
+  it('never has half a character, not even while the other half is on its way', () => {
+    const spoken = spokenText(1_000)
+    spoken.add('smile \ud83d')
+    expect(spoken.text).toBe('smile ')
+    spoken.add('\ude00')
+    expect(spoken.text).toBe('smile 😀')
+  })
+
+  it('is never longer than its bound, and says when something is missing', () => {
+    fc.assert(
+      fc.property(anyText, fc.nat(120), fc.array(fc.nat(200)), (text, bound, cuts) => {
+        const spoken = spokenText(bound)
+        for (const piece of pieces(text, cuts)) spoken.add(piece)
+        spoken.finish()
+        const whole = text.toWellFormed()
+        expect(whole.startsWith(spoken.text)).toBe(true)
+        expect(Buffer.byteLength(spoken.text)).toBeLessThanOrEqual(bound)
+        expect(spoken.full).toBe(spoken.text !== whole)
+        expect(spoken.text.isWellFormed()).toBe(true)
+      }),
+    )
+  })
+
+  it('can be read from anywhere, however long it has become', () => {
+    const spoken = spokenText(1_000_000)
+    let all = ''
+    for (let i = 0; i < 5_000; i++) {
+      spoken.add(`${i},`)
+      all += `${i},`
+      if (i % 500 === 0) expect(spoken.from(i)).toBe(all.slice(i))
+    }
+    expect(spoken.from(all.length - 7)).toBe(all.slice(-7))
+    spoken.truncate(10)
+    spoken.add('!')
+    expect(spoken.text).toBe(`${all.slice(0, 10)}!`)
+  })
+})
+
+describe('a draft', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('say' as const), text: anyText }),
+    fc.record({ kind: fc.constantFrom('accept' as const, 'lose' as const) }),
+  )
+
+  it('gives every index the same bytes for ever, and the chunks add up to what was said (R14)', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        const spoken = spokenText(1_000_000)
+        const draft = createDraft(ref, 1, spoken)
+        const seen = new Map<number, string>()
+        const send = (outcome: ChunkOutcome | 'lost') => {
+          const chunks = draft.freeze()
+          for (const { index, chunk } of chunks) {
+            const text = textOf([chunk])
+            expect(seen.get(index) ?? text).toBe(text)
+            expect(text.isWellFormed()).toBe(true)
+            seen.set(index, text)
+          }
+          if (outcome !== 'lost') draft.settle(chunks.map(() => outcome))
+        }
+        for (const one of steps) {
+          if (one.kind === 'say') spoken.add(one.text)
+          else send(one.kind === 'accept' ? 'accepted' : 'lost')
+        }
+        spoken.finish()
+        while (draft.unsentUnits > 0) send('accepted')
+        expect([...seen.keys()]).toEqual(seen.size === 0 ? [] : Array.from({ length: seen.size }, (_, i) => i))
+        expect([...seen.values()].join('')).toBe(spoken.text)
+        expect(draft.accepted).toBe(spoken.text)
+      }),
+    )
+  })
+
+  it('cuts what is very long into chunks of 8 KB, never through a character', () => {
+    const spoken = spokenText(1_000_000)
+    spoken.add(`a${'😀'.repeat(20_000)}`)
+    const draft = createDraft(ref, 1, spoken)
+    const texts = draft.freeze().map(({ chunk }) => textOf([chunk]))
+    expect(texts.length).toBeGreaterThan(9)
+    for (const text of texts) {
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(8_192)
+      expect(text.isWellFormed()).toBe(true)
+    }
+    expect(texts.join('')).toBe(spoken.text)
+  })
+
+  it('stops at the first refusal, and knows what was accepted until then', () => {
+    const spoken = spokenText(1_000_000)
+    const draft = createDraft(ref, 1, spoken)
+    spoken.add('x'.repeat(20_000))
+    expect(draft.freeze()).toHaveLength(3)
+    expect(draft.settle(['accepted', 'full', 'gone'])).toBe('full')
+    expect(draft.accepted).toHaveLength(8_192)
+  })
+
+  it('offers what was accepted for merging every 4 KB, as one segment from the beginning', () => {
+    const spoken = spokenText(1_000_000)
+    const draft = createDraft(ref, 1, spoken)
+    const segments = []
+    for (let i = 0; i < 100; i++) {
+      spoken.add(`${'x'.repeat(98)}\n `)
+      draft.settle(draft.freeze().map(() => 'accepted'))
+      const segment = draft.segment()
+      if (segment) segments.push(segment)
+    }
+    expect(segments.map(({ upTo }) => upTo)).toEqual([41, 82])
+    expect(segments.map(({ packet }) => textOf([packet]).length)).toEqual([4_100, 8_200])
+  })
+})
+
+describe('the estimate of tokens', () => {
+  it('is near what tokenizers give for prose, and never low for other scripts', () => {
+    const english =
+      'The quick brown fox jumps over the lazy dog, and then it goes home to sleep until the morning comes.'
+    expect(estimateTokens(english)).toBeGreaterThanOrEqual(22)
+    expect(estimateTokens(english)).toBeLessThanOrEqual(34)
+    expect(estimateTokens('机器学习很有意思')).toBeGreaterThanOrEqual(8)
+    expect(estimateTokens('😀😀😀')).toBe(6)
+    expect(estimateTokens('')).toBe(0)
+  })
+})
