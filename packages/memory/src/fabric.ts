@@ -78,7 +78,10 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
       jobs: jobs.size,
       connections: registry.sizes.connections,
       edges: registry.sizes.edges,
-      limit_keys: limiter.size,
+      // Counted only when it is asked for, because that takes a walk over the keys.
+      get limit_keys() {
+        return limiter.size
+      },
     }),
     async close() {
       clearInterval(sweeping)

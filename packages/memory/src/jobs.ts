@@ -38,16 +38,11 @@ export function createJobs({ clocks, bounds, later, onError }: JobsOptions): Mem
   const waiting = new Map<string, Job>()
   const active = new Map<string, Work>()
   const stalls = new Set<NodeJS.Timeout>()
-  /** Whoever was given a job goes to the end. */
+  /** Whoever was given a job goes to the end, so that several workers share the jobs. */
   let consumers: Consumer[] = []
   let dispatching = false
 
-  /** The one with the most of its room left, so that several workers share the jobs. */
-  function freest(): Consumer | undefined {
-    const load = ({ running, concurrency }: Consumer) => running.size / concurrency
-    const free = consumers.filter((consumer) => load(consumer) < 1)
-    return free.reduce<Consumer | undefined>((best, one) => (best && load(best) <= load(one) ? best : one), undefined)
-  }
+  const free = ({ running, concurrency }: Consumer) => running.size < concurrency
 
   function start(consumer: Consumer, id: string, job: Job): void {
     consumers = [...consumers.filter((other) => other !== consumer), consumer]
@@ -69,7 +64,7 @@ export function createJobs({ clocks, bounds, later, onError }: JobsOptions): Mem
   function dispatch(): void {
     dispatching = false
     for (const [id, job] of waiting) {
-      const consumer = freest()
+      const consumer = consumers.find(free)
       if (!consumer) return
       waiting.delete(id)
       start(consumer, id, job)

@@ -180,6 +180,14 @@ describe('a listener that throws', () => {
 })
 
 describe('a job', () => {
+  it('goes to another worker than the one before it', async () => {
+    const { jobs } = open()
+    const workers = [1, 2, 3].map(() => vi.fn(() => new Promise<void>(() => undefined)))
+    for (const handler of workers) await jobs.consume(handler, { concurrency: 5 })
+    for (const n of [1, 2, 3, 4, 5, 6]) await jobs.enqueue({ ...job, n })
+    await vi.waitFor(() => expect(workers.map(({ mock }) => mock.calls.length)).toEqual([2, 2, 2]))
+  })
+
   it('whose worker was lost comes back after the stall, and exists until then', async () => {
     const { jobs, test } = open({ clocks: { jobStallMs: 30 } })
     const handler = vi.fn(() => new Promise<void>(() => undefined))

@@ -95,6 +95,23 @@ export function deliveryContract(build: Build<'bus'>): void {
       expect(gone.events).toEqual([])
     })
 
+    it('brings nothing after an unsubscribe, not even what was published before it', async () => {
+      const { bus } = await open()
+      const uid = someUser()
+      const stays = await record(bus, uid)
+      for (let i = 0; i < 10; i += 1) {
+        const gone = recorder()
+        const unsubscribe = await bus.subscribe(uid, gone.listener)
+        const publishing = [bus.append(uid, logged('kept'), 1), bus.signal(uid, signal('now'))]
+        if (i % 2) await Promise.all(publishing)
+        await unsubscribe()
+        const heard = gone.events.length
+        await Promise.all(publishing)
+        await heardBy(bus, uid, stays)
+        expect(gone.events).toHaveLength(heard)
+      }
+    })
+
     it('hears again when a subscription follows an unsubscribe at once, however often', async () => {
       const { bus } = await open()
       const uid = someUser()

@@ -20,7 +20,7 @@ export function registerContract(build: Build<'registry'>): void {
       expect(new Set(await registry.list(uid))).toEqual(new Set(rows))
     })
 
-    it('is harmless for a connection that is there already, at the cap too', async () => {
+    it('is harmless for a connection that is there already, at the cap too, and if that was lowered', async () => {
       const { registry } = await open()
       const [uid, edge] = [someUser(), await someEdge(registry)]
       const [one, two] = [row(uid, edge), row(uid, edge)]
@@ -28,6 +28,7 @@ export function registerContract(build: Build<'registry'>): void {
       for (let i = 0; i < 3; i += 1) {
         expect(await registry.register(one, 2)).toEqual({ kind: 'registered', replaced: [], count: 2 })
       }
+      expect(await registry.register(one, 1)).toMatchObject({ kind: 'registered' })
       expect(new Set(await registry.list(uid))).toEqual(new Set([one, two]))
     })
 
