@@ -9,6 +9,7 @@ const LONG = 1_024
 /** Text of these bytes. Throws on what is not valid UTF-8. */
 export function textOf(bytes: Uint8Array): string {
   if (bytes.length < LONG || isAscii(bytes)) return decoder.decode(bytes)
+  // `transcode` may also put substitutes in, as its documentation says.
   if (!isUtf8(bytes)) throw new TypeError('not valid UTF-8')
   return transcode(bytes, 'utf8', 'utf16le').toString('utf16le')
 }
