@@ -1,78 +1,60 @@
-import type { EventHeader } from '@chatbox/core'
-import fc from 'fast-check'
+import { answerId, connectionId, type EventHeader, requestId, sessionId } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
 import { endAad, entryAad, eventAad, outcomeAad, replyAad, sessionAad, turnAad } from '../src/aad.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-/** Short, and made of what the encoding itself is made of, so that a sloppy encoding would collide. */
-const word = fc.string({ unit: fc.constantFrom('-', ':', '1', '2', 'a', '\ud800', '\ufffd'), maxLength: 4 })
-const number = fc.nat({ max: 12 })
-const origin = fc.record({ connectionId: word, requestId: word })
-const header = fc.record(
-  {
-    class: fc.constantFrom('logged', 'delta', 'signal'),
-    type: fc.constantFrom('message', 'typing'),
-    sid: word,
-    answerId: word,
-    attempt: number,
-    index: number,
-    epoch: number,
-    origin,
-    except: word,
-  },
-  { requiredKeys: ['class', 'type'] },
-) as fc.Arbitrary<EventHeader>
+const full: EventHeader = {
+  class: 'logged',
+  type: 'message',
+  sid: sessionId('s'),
+  answerId: answerId('a'),
+  attempt: 1,
+  index: 2,
+  epoch: 3,
+  origin: { connectionId: connectionId('c'), requestId: requestId('r') },
+  except: connectionId('x'),
+}
 
 describe('additional data', () => {
-  it('is the same for two headers exactly when they say the same', () => {
-    const canonical = (name: string, h: EventHeader) =>
-      JSON.stringify([
-        name,
-        h.class,
-        h.type,
-        h.sid ?? null,
-        h.answerId ?? null,
-        h.attempt ?? null,
-        h.index ?? null,
-        h.epoch ?? null,
-        h.origin?.connectionId ?? null,
-        h.origin?.requestId ?? null,
-        h.except ?? null,
-      ])
-    fc.assert(
-      fc.property(word, header, word, header, (name, one, other, two) => {
-        const same = canonical(name, one) === canonical(other, two)
-        expect(hex(eventAad(name, one)) === hex(eventAad(other, two))).toBe(same)
-      }),
-      { numRuns: 3_000 },
-    )
+  it('is another for each place, however the parts are cut', () => {
+    // Made of what the encoding itself is made of, so that a sloppy one would take one place for another.
+    const words = [undefined, '', 'a', 'aa', '-', '1:a', '1:', '\ud800', '\ufffd']
+    const numbers = [undefined, 1, 11]
+    const seen = new Set<string>()
+    let places = 0
+    for (const name of words.filter((word) => word !== undefined)) {
+      for (const sid of words) {
+        for (const answer of words) {
+          for (const attempt of numbers) {
+            for (const index of numbers) {
+              places += 1
+              const header = {
+                class: 'logged',
+                type: 'message',
+                ...(sid !== undefined && { sid: sessionId(sid) }),
+                ...(answer !== undefined && { answerId: answerId(answer) }),
+                ...(attempt !== undefined && { attempt }),
+                ...(index !== undefined && { index }),
+              } as const
+              seen.add(hex(eventAad(name, header)))
+            }
+          }
+        }
+      }
+    }
+    expect(seen.size).toBe(places)
   })
 
   it('does not depend on the order in which a header was written', () => {
-    fc.assert(
-      fc.property(word, header, (name, one) => {
-        const turned = Object.fromEntries(Object.entries(one).reverse()) as unknown as EventHeader
-        expect(hex(eventAad(name, turned))).toBe(hex(eventAad(name, one)))
-      }),
-    )
+    const turned = Object.fromEntries(Object.entries(full).reverse()) as unknown as EventHeader
+    expect(hex(eventAad('u', turned))).toBe(hex(eventAad('u', full)))
   })
 
   it('changes with each field of each header', () => {
-    const event = {
-      class: 'logged',
-      type: 'message',
-      sid: 's',
-      answerId: 'a',
-      attempt: 1,
-      index: 2,
-      epoch: 3,
-      origin: { connectionId: 'c', requestId: 'r' },
-      except: 'x',
-    }
     const cases: [object, (h: never) => Uint8Array][] = [
-      [event, (h) => eventAad('u', h)],
-      [event.origin, (h) => eventAad('u', { ...event, origin: h } as never)],
+      [full, (h) => eventAad('u', h)],
+      [full.origin ?? {}, (h) => eventAad('u', { ...full, origin: h })],
       [{ target: 'c', type: 'error', requestId: 'r', close: 'idle' }, (h) => replyAad('e', h)],
       [{ answerId: 'a', attempt: 1, class: 'end' }, (h) => endAad('u', h)],
       [{ requestId: 'r', kind: 'send' }, (h) => entryAad('7', h)],

@@ -100,7 +100,7 @@ describe('a tag', () => {
 
   it('is 22 characters that fit into any key, and the same each time', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.string(), (value, domain) => {
+      fc.property(fc.string(), fc.string(), (value, domain) => {
         const tag = keyring.tag(value, domain)
         expect(tag).toMatch(/^[A-Za-z0-9_-]{22}$/)
         expect(keyring.tag(value, domain)).toBe(tag)

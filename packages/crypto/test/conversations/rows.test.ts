@@ -63,13 +63,15 @@ describe('what was kept', () => {
     const { sealed } = await openConversations()
     await sealed.createSession(session())
     let seq = 1
-    const content: fc.Arbitrary<Content> = fc.record(
-      { text: fc.string({ unit: 'binary' }), name: fc.string({ unit: 'grapheme' }) },
-      { requiredKeys: ['text'] },
-    )
+    const unit = fc.constantFrom('a', ' ', '"', '\\', '\n', '\u0000', 'é', '漢', '😀', '\u200d', '\u{10ffff}')
+    const text = fc.string({ unit })
+    const content: fc.Arbitrary<Content> = fc.record({ text: text, name: text }, { requiredKeys: ['text'] })
     await fc.assert(
-      fc.asyncProperty(content, fc.string({ unit: 'grapheme' }), async (said, text) => {
-        const given = turn(seq, { content: said, answer: { ...pendingAnswer(`a-${seq}`), status: 'done', text } })
+      fc.asyncProperty(content, text, async (said, answered) => {
+        const given = turn(seq, {
+          content: said,
+          answer: { ...pendingAnswer(`a-${seq}`), status: 'done', text: answered },
+        })
         seq += 2
         await sealed.insertTurn(given)
         expect(await sealed.turn(sid, given.seq)).toEqual(given)
