@@ -28,9 +28,13 @@ export function openDriver(file: string, busyTimeoutMs: number): Driver {
       database.exec(sql)
     },
     prepare(sql) {
-      const statement = database.prepare<Params>(sql)
+      // Rows as arrays and values by position: half the cost of the driver's own objects and names.
+      const statement = database.prepare(sql)
+      if (statement.reader) statement.raw()
       const names = namesIn(sql)
-      const all = (params: Params = {}) => statement.all(bound(names, params)).map(plainRow)
+      const columns = statement.columns().map(({ name }) => name)
+      const all = (params: Params = {}) =>
+        statement.all(bound(names, params)).map((row) => named(columns, row as readonly Value[]))
       return {
         all,
         one: (params) => all(params)[0],
@@ -46,13 +50,12 @@ export function openDriver(file: string, busyTimeoutMs: number): Driver {
   }
 }
 
+/** In the order in which SQLite counts them: by their first mention. */
 const namesIn = (sql: string): readonly string[] => [
   ...new Set(Array.from(sql.matchAll(/:([a-z]\w*)/gi), ([, name]) => name ?? '')),
 ]
 
-function bound(names: readonly string[], params: Params): Params {
-  return Object.fromEntries(names.map((name) => [name, storable(name, params[name])]))
-}
+const bound = (names: readonly string[], params: Params): Value[] => names.map((name) => storable(name, params[name]))
 
 /** The driver ends the process on a boolean, cuts strings at a NUL, and gives half a surrogate pair back as another character. */
 function storable(name: string, value: unknown): Value {
@@ -66,12 +69,12 @@ function storable(name: string, value: unknown): Value {
   throw new TypeError(`${name} is ${typeof value}, which can't be bound`)
 }
 
-/** Rows come with blobs as ArrayBuffers. */
-function plainRow(row: unknown): Row {
-  return Object.fromEntries(
-    Object.entries(row as Record<string, Value | ArrayBuffer>).map(([name, value]) => [
-      name,
-      value instanceof ArrayBuffer ? new Uint8Array(value) : value,
-    ]),
-  )
+/** Blobs come as Buffers, which are no plain bytes to whoever compares or prints them. */
+function named(columns: readonly string[], values: readonly Value[]): Row {
+  const row: Record<string, Value> = {}
+  for (const [i, name] of columns.entries()) {
+    const value = values[i] ?? null
+    row[name] = Buffer.isBuffer(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : value
+  }
+  return row
 }

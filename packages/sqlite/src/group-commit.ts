@@ -33,9 +33,6 @@ interface Waiting {
 
 export function groupCommit(driver: Driver, file: string): Writer {
   const counts = { commits: 0, writes: 0 }
-  const savepoint = driver.prepare('savepoint one_write')
-  const release = driver.prepare('release one_write')
-  const undo = driver.prepare('rollback to one_write')
   let waiting: Waiting[] = []
   let closed = false
 
@@ -70,16 +67,15 @@ export function groupCommit(driver: Driver, file: string): Writer {
   }
 
   function runAlone({ run, reject }: Waiting): () => void {
-    savepoint.run()
+    driver.exec('savepoint one_write')
     try {
       const { resolve } = run()
-      release.run()
+      driver.exec('release one_write')
       return resolve
     } catch (error) {
       // Some faults, such as a full disk, make SQLite undo the whole transaction: then nobody's write was done.
       if (!driver.inTransaction) throw error
-      undo.run()
-      release.run()
+      driver.exec('rollback to one_write; release one_write')
       return () => reject(storeErrorOf(error, file))
     }
   }
