@@ -166,7 +166,7 @@ describe('an open conversation', () => {
     expect(store.get().open.entries[1]?.text).toBe('so far')
   })
 
-  it('does not mix in an answer to a question about another one', async () => {
+  it('does not mix in what was asked for another one, however late it comes', async () => {
     const { chat, store } = setUp()
     chat.stored.messages = [
       question('a', 1),
@@ -175,12 +175,20 @@ describe('an open conversation', () => {
       storedAnswer('b', 2, 'of b'),
     ]
     chat.welcome()
+    let release: () => void = () => undefined
+    chat.hold = new Promise((resolve) => {
+      release = resolve
+    })
     store.open('a')
+    chat.hold = undefined
     store.open('b')
     await settled()
-    expect(store.get().open.entries.map(({ text }) => text)).toContain('of b')
-    chat.emit('answer', answer('a', 2, { text: 'of a' }))
-    expect(store.get().open.entries.map(({ text }) => text)).not.toContain('of a')
+    const ofB = ['question 1', 'of b']
+    expect(store.get().open.entries.map(({ text }) => text)).toEqual(ofB)
+    release()
+    await settled()
+    chat.emit('answer', answer('a', 4, { text: 'of a' }))
+    expect(store.get().open.entries.map(({ text }) => text)).toEqual(ofB)
   })
 
   it('says so when there is no such conversation', async () => {
@@ -214,6 +222,7 @@ describe('an open conversation', () => {
     store.older()
     store.older()
     await settled()
+    expect(chat.calls.filter(([name]) => name === 'messages')).toHaveLength(2)
     expect(store.get().open.entries).toHaveLength(100)
     store.older()
     await settled()

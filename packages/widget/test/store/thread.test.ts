@@ -50,6 +50,7 @@ describe('a conversation that is put together', () => {
     entries = withSpoken(entries, again)
     expect(textsOf(entries)).toEqual(['question 1', ''])
     entries = withAnswer(entries, answer('s', 2, { status: 'done', text: 'first' }))
+    expect(textsOf(entries)).toEqual(['question 1', ''])
     entries = withAnswer(entries, answer('s', 2, { answerId: 'second', text: 'second' }))
     expect(textsOf(entries)).toEqual(['question 1', 'second'])
   })

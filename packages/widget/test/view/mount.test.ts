@@ -163,8 +163,11 @@ describe('the chat on a page', () => {
     chat.emit('message', question('s', 3))
     await drawn()
     expect(announced()).toBe('The assistant is answering.')
+    // The same words in another node would be spoken again.
+    const spoken = one('.chatbox > [role="status"] p')
     chat.emit('answer', answer('s', 4, { text: 'words words' }))
     await drawn()
+    expect(one('.chatbox > [role="status"] p')).toBe(spoken)
     expect(announced()).toBe('The assistant is answering.')
     chat.emit('answer', answer('s', 4, { text: 'words words', status: 'done' }))
     await drawn()
