@@ -17,4 +17,5 @@ export {
   type ProviderFaultDetails,
   type ProviderRequest,
 } from './provider.ts'
+export { type DemoOptions, demoProvider } from './providers/demo.ts'
 export { createWorker, type WorkerOptions } from './worker.ts'

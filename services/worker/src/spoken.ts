@@ -63,7 +63,7 @@ export function spokenText(maxBytes: number): Spoken {
       take(more.slice(0, whole).toWellFormed())
     },
     finish() {
-      if (half !== '') take(half.toWellFormed())
+      if (half !== '' && !full) take(half.toWellFormed())
       half = ''
     },
     truncate(units) {
