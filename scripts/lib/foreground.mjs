@@ -14,9 +14,10 @@ const ONE_PRESS_MS = 400
  * Runs a Node program in the place of this one: it has the terminal, gets each signal once, and gives its exit code.
  * @param {readonly string[]} args
  * @param {Record<string, string | undefined>} [env]
+ * @param {number} [onePressMs]
  * @returns {Promise<number>}
  */
-export function foreground(args, env = {}) {
+export function foreground(args, env = {}, onePressMs = ONE_PRESS_MS) {
   // In a process group of its own the child hears no key press but through here.
   const detached = process.platform !== 'win32'
   const child = spawn(process.execPath, args, {
@@ -32,7 +33,7 @@ export function foreground(args, env = {}) {
   function passOn(signal) {
     const now = performance.now()
     const last = seen.get(signal)
-    if (last !== undefined && now - last < ONE_PRESS_MS) return
+    if (last !== undefined && now - last < onePressMs) return
     seen.set(signal, now)
     child.kill(signal)
   }

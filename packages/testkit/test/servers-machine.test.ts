@@ -87,6 +87,8 @@ test("where MongoDB's downloads can be reached, mongod is downloaded once and fo
   onTestFinished(() => void mirror.close())
   await once(mirror, 'listening')
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
+  vi.spyOn(process, 'emitWarning').mockReturnValue()
+  vi.spyOn(console, 'log').mockReturnValue()
   vi.stubEnv('MONGOMS_DOWNLOAD_MIRROR', `https://127.0.0.1:${(mirror.address() as AddressInfo).port}`)
 
   expect(await mongoFinder.look()).toBeUndefined()

@@ -1,3 +1,4 @@
 import { foreground } from '../../lib/foreground.mjs'
 
-process.exitCode = await foreground(process.argv.slice(2))
+const [onePressMs, ...args] = process.argv.slice(2)
+process.exitCode = await foreground(args, {}, Number(onePressMs))

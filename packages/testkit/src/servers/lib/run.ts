@@ -8,13 +8,13 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What the command reads. */
   readonly input?: string
-  /** A command that hangs (on a network that swallows packets, say) ends after this. Ten minutes by default. */
+  /** A command that hangs (on a network that swallows packets, say) ends after this. Twenty minutes by default. */
   readonly timeoutMs?: number
 }
 
 /** Runs a command to its end and returns what it printed. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  const { cwd, env = {}, input, timeoutMs = 600_000 } = options
+  const { cwd, env = {}, input, timeoutMs = 1_200_000 } = options
   return new Promise((resolve, reject) => {
     const settings = { cwd, env: { ...process.env, ...env }, timeout: timeoutMs, maxBuffer: 2 ** 26 }
     const child = execFile(command, args, settings, (error, stdout, stderr) => {
