@@ -1,0 +1,172 @@
+import { join } from 'node:path'
+import { DEFAULT_PARTITIONS, defaultAnswerLimits, edgeId, modelList, randomId, replicaId } from '@chatbox/core'
+import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
+import { createEdge, defaultEdgeTimes, edgeMetrics } from '@chatbox/edge'
+import { defaultClocks, memoryFabric } from '@chatbox/memory'
+import {
+  createMetrics,
+  createOps,
+  createStructures,
+  createTimers,
+  createVerifier,
+  type Logger,
+  type Part,
+} from '@chatbox/runtime'
+import { openSqlite } from '@chatbox/sqlite'
+import { createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
+import { createWorker, defaultWorkerTimes, workerMetrics } from '@chatbox/worker'
+import type { EmbeddedConfig } from './config.ts'
+import { demoTokens } from './demo-token.ts'
+import { http } from './http.ts'
+import { demoModels } from './models.ts'
+import { isLoopback, ownHost } from './own-host.ts'
+import { page } from './page.ts'
+import { openDataFolder } from './secrets.ts'
+
+export interface Embedded {
+  /** In the order they start; they stop in reverse. */
+  readonly parts: readonly Part[]
+  /** Where people reach it, once it has started. */
+  address(): string
+}
+
+/** The whole system in one process: the services that run anywhere, on what needs nothing to be installed. */
+export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promise<Embedded> {
+  const secrets = openDataFolder(config.dataDir)
+  const timers = createTimers(config.clockScale)
+  const metrics = createMetrics({ processMetrics: true })
+  const structures = createStructures({ metrics, logger: log, timers })
+  const unopenable = metrics.counter({
+    name: 'unopenable_total',
+    help: 'Sealed values that did not open, by what they were.',
+    labels: ['place'],
+  })
+  const seals = { onUnopenable: (place: string) => unopenable.inc({ place }) }
+
+  const keys = config.encryptionKeys.length > 0 ? config.encryptionKeys : [{ id: 'k1', key: secrets.encryptionKey }]
+  const keyring = createKeyring({ keys, ...(config.hashKey && { hashKey: config.hashKey }) })
+  const memory = memoryFabric({
+    clocks: timers.all({ ...defaultClocks }),
+    limits: {
+      messages: perMinute(config.messagesPerMinute),
+      handshakes: perMinute(config.handshakesPerMinute),
+      rest: perMinute(config.restPerMinute),
+    },
+    onError: (err) => log.error({ err }, 'a listener of the fabric failed'),
+  })
+  const fabric = sealedFabric(memory, keyring, seals)
+  const database = await openSqlite({ file: join(config.dataDir, 'chatbox.db') })
+  const conversations = sealedConversations(database.conversations, keyring, seals)
+
+  const { jwt } = config
+  const jwtSecret = jwt.jwksUrl ? undefined : (jwt.secret ?? secrets.jwtSecret)
+  const verify = createVerifier({ secret: jwtSecret, jwksUrl: jwt.jwksUrl, issuer: jwt.issuer, audience: jwt.audience })
+  const models = demoModels(config.clockScale)
+  const list = modelList(models)
+  const answerLimits = { ...defaultAnswerLimits, ...scaledLimits(config) }
+  const ops = createOps({
+    metrics,
+    logger: log,
+    checks: [{ name: 'database', ping: () => conversations.ping() }],
+    ...(config.opsPort !== undefined && { listen: { host: config.listen.host, port: config.opsPort } }),
+  })
+  const own = ownHost(config.listen.host, config.publicUrl)
+  const replica = replicaId(randomId())
+
+  const storage = createStorage(
+    {
+      replica,
+      fabric,
+      conversations,
+      leases: database.leases,
+      models: list,
+      answerLimits,
+      verify,
+      log: log.child({ part: 'storage' }),
+      metrics: storageMetrics(metrics),
+    },
+    { times: timers.all({ ...defaultStorageTimes }), structures },
+  )
+
+  const worker = createWorker(
+    {
+      replica,
+      fabric,
+      conversations,
+      models: new Map(models.map(({ id, model }) => [id, model])),
+      answerLimits,
+      log: log.child({ part: 'worker' }),
+      metrics: workerMetrics(metrics),
+    },
+    { times: { ...timers.all({ ...defaultWorkerTimes }), ...llmTimes(config) } },
+  )
+
+  // Tokens for the asking are for the person at this machine, so only while nobody else can ask.
+  const demo =
+    isLoopback(config.listen.host) && jwtSecret !== undefined && !jwt.secret ? demoTokens(jwtSecret) : undefined
+  const edge = createEdge(
+    {
+      edgeId: edgeId(randomId()),
+      fabric,
+      models: list,
+      verify,
+      limits: config.limits,
+      origins: { ...config.origins, ...(config.publicUrl && { publicUrl: config.publicUrl }), ownHost: own },
+      sessionSecret: secrets.sessionSecret,
+      maxConnections: config.maxConnections,
+      partitions: DEFAULT_PARTITIONS,
+      listen: config.listen,
+      log: log.child({ part: 'edge' }),
+      metrics: edgeMetrics(metrics),
+    },
+    {
+      times: timers.all({ ...defaultEdgeTimes }),
+      structures,
+      http: http({
+        ownHost: own,
+        page: page(new URL('../dist/page/', import.meta.url)),
+        demoTokens: demo,
+        ops: config.opsPort === undefined ? ops : undefined,
+        rest: storage.http,
+        log,
+      }),
+    },
+  )
+
+  for (const [structure, warnAbove] of Object.entries(WARN_ABOVE)) {
+    structures.track({
+      name: `memory_${structure}`,
+      size: () => memory.sizes()[structure as keyof typeof WARN_ABOVE],
+      warnAbove,
+    })
+  }
+
+  const stores: Part = {
+    name: 'stores',
+    start: async () => undefined,
+    async stop() {
+      await structures.stop()
+      await memory.close()
+      await conversations.close()
+      await database.close()
+    },
+  }
+
+  return {
+    parts: [ops, stores, storage, worker, edge],
+    address: () => config.publicUrl?.href ?? `http://${shownHost(config.listen.host)}:${edge.port}/`,
+  }
+}
+
+const WARN_ABOVE = { users: 50_000, answers: 10_000, entries: 10_000, jobs: 10_000, outcomes: 100_000 } as const
+
+const perMinute = (points: number) => ({ points, perMs: 60_000 })
+
+const shownHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+
+const scaledLimits = ({ llm, clockScale }: EmbeddedConfig) => ({
+  totalMs: llm.total,
+  aliveMs: defaultAnswerLimits.aliveMs * clockScale,
+})
+
+const llmTimes = ({ llm }: EmbeddedConfig) => ({ firstTokenMs: llm.firstToken, idleMs: llm.idle, totalMs: llm.total })
