@@ -77,11 +77,16 @@ function putAnswer(entries: Entries, answer: AnswerEntry): Entries {
 
 /** An end is final; a later attempt beats an earlier one; in the same attempt text only grows. */
 function merge(known: AnswerEntry, news: AnswerEntry): AnswerEntry {
-  if (news.status === 'pending') {
-    if (known.status !== 'pending' || news.attempt < known.attempt) return known
-    if (news.attempt === known.attempt && news.text.length <= known.text.length) return known
-  }
-  return { ...(known.modelId !== undefined && { modelId: known.modelId }), ...news }
+  const modelId = news.modelId ?? known.modelId
+  const winner = isNews(known, news) ? news : known
+  // Not everything that tells of an answer tells which model gives it.
+  return winner.modelId === modelId || modelId === undefined ? winner : { ...winner, modelId }
+}
+
+function isNews(known: AnswerEntry, news: AnswerEntry): boolean {
+  if (news.status !== 'pending') return true
+  if (known.status !== 'pending' || news.attempt < known.attempt) return false
+  return news.attempt > known.attempt || news.text.length > known.text.length
 }
 
 const at = (entries: Entries, seq: number): Entry | undefined => {

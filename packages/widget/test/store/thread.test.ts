@@ -65,6 +65,16 @@ describe('a conversation that is put together', () => {
     expect(textsOf(entries)).toEqual(['question 1', 'so far'])
   })
 
+  it('knows which model answers, whoever told of it and whenever', () => {
+    const live = answer('s', 2, { text: 'so far' })
+    const pending: MessageView = { ...storedAnswer('s', 2, ''), status: 'pending' }
+    const page = { messages: [question('s', 1), pending], more: false }
+    const modelOf = (entries: Entries) => entries.filter(isAnswer).map(({ modelId, text }) => [modelId, text])
+    const expected = [['demo', 'so far']]
+    expect(modelOf(withLatest({ entries: withAnswer([], live), more: false }, page).entries)).toEqual(expected)
+    expect(modelOf(withAnswer(withLatest({ entries: [], more: false }, page).entries, live))).toEqual(expected)
+  })
+
   it('needs the history when an answer has ended of which only the question told', () => {
     const ended = question('s', 1, { answer: { answerId: 's-2', seq: 2, status: 'done', modelId: 'demo' } })
     expect(isIncomplete([], ended)).toBe(true)
