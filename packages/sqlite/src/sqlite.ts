@@ -24,6 +24,11 @@ export interface Sqlite {
   readonly leases: Leases
   /** How many commits there were since the file was opened, and how many writes were in them. */
   readonly counts: WriteCounts
+  /**
+   * Takes every lease from its owner. The file is locked for this process, so whoever had one before is gone, and a start
+   * after a crash need not wait for it to run out.
+   */
+  freeLeases(): Promise<void>
   /** Commits what is waiting, and lets the file go. `conversations.close` does the same. */
   close(): Promise<void>
 }
@@ -72,6 +77,7 @@ export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: S
     },
     leases: leases(access),
     counts: writer.counts,
+    freeLeases: () => access.write(() => void statements.freeLeases.run({})),
     close,
   }
 }

@@ -38,6 +38,7 @@ const expected: Record<keyof typeof sql, readonly string[]> = {
   acquireLease: [],
   renewLease: ['PRIMARY KEY'],
   releaseLease: ['PRIMARY KEY'],
+  freeLeases: ['leases_of_owner'],
   owners: ['leases_of_owner'],
   insertSetting: [],
   setting: ['PRIMARY KEY'],

@@ -85,7 +85,8 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       log: log.child({ part: 'storage' }),
       metrics: storageMetrics(metrics),
     },
-    { times: timers.all({ ...defaultStorageTimes }), structures },
+    // Nobody else can have the file, so a lease need not be renewed often: each renewal is a write to the disk.
+    { times: { ...timers.all({ ...defaultStorageTimes }), leaseMs: LEASE_MS }, structures },
   )
 
   const worker = createWorker(
@@ -143,7 +144,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
 
   const stores: Part = {
     name: 'stores',
-    start: async () => undefined,
+    start: () => database.freeLeases(),
     async stop() {
       await structures.stop()
       await memory.close()
@@ -157,6 +158,8 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
     address: () => config.publicUrl?.href ?? `http://${shownHost(config.listen.host)}:${edge.port}/`,
   }
 }
+
+const LEASE_MS = 3_600_000
 
 const WARN_ABOVE = { users: 50_000, answers: 10_000, entries: 10_000, jobs: 10_000, outcomes: 100_000 } as const
 

@@ -63,7 +63,7 @@ export async function startSystem({ data = dataFolder(), env = {}, port = 0 }: S
       return token
     },
     async device(deviceId, { resume, options } = {}) {
-      const client = await connectWire(url, options)
+      const client = await connectWire(url, { waitMs: 30_000, ...options })
       await client.hello({ token: await system.token(), deviceId, ...(resume !== undefined && { resume }) })
       return client
     },

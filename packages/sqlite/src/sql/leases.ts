@@ -12,6 +12,8 @@ export const leasesSql = {
   releaseLease: `
     update leases set owner = null, until = 0 where partition = :partition and gen = :gen and owner = :owner`,
 
+  freeLeases: `update leases set owner = null, until = 0 where owner > ''`,
+
   owners: `
     select owner, count(*) as leases from leases where until > :now and owner is not null group by owner`,
 
