@@ -26,7 +26,7 @@ export interface SealedConversationsOptions {
 export interface KeyedConversations extends Conversations {
   /** Drops the session's key from memory: another process erased it (R22). */
   forget(sid: SessionId): void
-  /** For a rotation of keys: wraps the session's key by the first key of the ring. Its content stays as it is. */
+  /** For a rotation of keys: wraps the session's key by the current key of the ring. Its content stays as it is. */
   rewrap(sid: SessionId): Promise<Rewrapped>
 }
 
