@@ -103,6 +103,12 @@ export async function nextAttempt(
 export async function openRecord(work: Work, answering: Answering, attempt: Attempt): Promise<boolean> {
   const { ref, number, answer, session } = attempt
   const { answers } = work.fabric
+  if (session.endTs !== undefined || session.adminAssisted || session.erased) {
+    // Read with the higher epoch that came with it, so the store's fence would let this attempt pass (R20). Who changed the
+    // session ends what was pending in it.
+    work.log.info({ sid: ref.sid, answerId: ref.answerId, attempt: number }, 'no model speaks in this session any more')
+    return false
+  }
   const announce = beginEvent(ref, number, answer.modelId)
   const outcome = await insist(work, 'open record', answering.left, () =>
     answers.begin(ref, number, session.ownerEpoch, announce),

@@ -1,5 +1,5 @@
 import { type AnswerRef, type ChunkAppend, type ChunkOutcome, type ChunkPacket, deltaEvent } from '@chatbox/core'
-import { isHighSurrogate, type Spoken, unitsWithin } from './spoken.ts'
+import { type Spoken, unitsWithin } from './spoken.ts'
 
 /** Text of one chunk, at most: what a provider says in one go, or what is said again after a loss, may be much longer. */
 const CHUNK_BYTES = 8_192
@@ -98,7 +98,7 @@ export function createDraft(ref: AnswerRef, attempt: number, spoken: Spoken): Dr
 }
 
 function firstPiece(text: string): string {
-  const splits = text.length > CHUNK_BYTES && isHighSurrogate(text.charCodeAt(CHUNK_BYTES - 1))
-  const piece = text.slice(0, splits ? CHUNK_BYTES - 1 : CHUNK_BYTES)
+  // Half a character at the end counts as three bytes, which there is no room for: it stays with its other half.
+  const piece = text.slice(0, CHUNK_BYTES)
   return piece.slice(0, unitsWithin(piece, CHUNK_BYTES))
 }

@@ -4,7 +4,7 @@ const encoder = new TextEncoder()
 export const unitsWithin = (text: string, bytes: number): number =>
   encoder.encodeInto(text, new Uint8Array(Math.max(0, bytes))).read
 
-export const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
+const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xdc00
 
 /** What a provider has said so far: well-formed, whole characters, and never longer than its bound (R14). */
 export interface Spoken {

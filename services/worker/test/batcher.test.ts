@@ -64,6 +64,20 @@ describe('the tick', () => {
     expect(calls.slice(2).every(({ chunks }) => chunks.length === 2)).toBe(true)
   })
 
+  it('is not waited for by a first token', async () => {
+    const { calls, answer } = batching(() => 1)
+    const [a, b] = [answer('a'), answer('b')]
+    a.say('a0')
+    await vi.advanceTimersByTimeAsync(2)
+    a.say('a1')
+    await vi.advanceTimersByTimeAsync(2)
+    const ticked = calls.length
+    a.say('a2')
+    b.say('b0')
+    await vi.advanceTimersByTimeAsync(2)
+    expect(calls.slice(ticked).map(({ chunks }) => textOf(chunks.map(({ chunk }) => chunk)))).toEqual(['b0'])
+  })
+
   it('widens while the store is slow, up to its bound, and narrows again', async () => {
     let took = 200
     const { calls, answer } = batching(() => took)

@@ -129,6 +129,22 @@ describe('a store that outranks the worker', () => {
     expect(await answerOf(asked)).toMatchObject({ status: 'pending', attempt: 1 })
   })
 
+  for (const [what, change] of Object.entries({
+    'was ended': { endTs: 1, ownerEpoch: 1 },
+    'is with a human': { adminAssisted: true, ownerEpoch: 1 },
+    'was erased': { erased: true, ownerEpoch: 1 },
+  })) {
+    it(`keeps it from beginning in a session that ${what}, though the epoch it reads is the new one (R20)`, async () => {
+      const { ask, worker, provider, conversations, memory, entries } = await house()
+      const asked = await ask()
+      expect(await conversations.changeSession(asked.sid, 0, change)).toBe(true)
+      await worker()
+      await expect.poll(() => memory.sizes().jobs).toBe(0)
+      expect(provider.calls).toEqual([])
+      expect(entries).toEqual([])
+    })
+  }
+
   it('does not let its end count', async () => {
     const { ask, worker, provider, answers, fabric, memory, entries } = await house()
     await worker()

@@ -115,6 +115,13 @@ describe('a draft', () => {
     expect(texts.join('')).toBe(spoken.text)
   })
 
+  it('cuts nothing in half where only the last place of a chunk is at stake', () => {
+    const spoken = spokenText(1_000_000)
+    spoken.add(`${'a'.repeat(8_191)}😀`)
+    const draft = createDraft(ref, 1, spoken)
+    expect(draft.freeze().map(({ chunk }) => textOf([chunk]).length)).toEqual([8_191, 2])
+  })
+
   it('stops at the first refusal, and knows what was accepted until then', () => {
     const spoken = spokenText(1_000_000)
     const draft = createDraft(ref, 1, spoken)
