@@ -53,7 +53,7 @@ describe('the devices of one user', () => {
   it('that reconnects in the middle of an answer ends with the stored text', async () => {
     const watcher = await system.device('watcher')
     const first = await system.device('mover')
-    const { sid, answer } = await say(first, 'Write something long, please')
+    const { sid, answer } = await say(first, 'Answer slowly, please')
     const answerId = answer?.answerId
     await first.waitFor('answer.delta', (frame) => frame.answerId === answerId && frame.index >= 3)
     const at = first.frames
@@ -87,7 +87,7 @@ describe('the devices of one user', () => {
 
   it('can stop an answer from the other one, and keep what was said (L3)', async () => {
     const [one, two] = await Promise.all([system.device('one'), system.device('two')])
-    const { sid, answer } = await say(one, 'Answer slowly and long, please')
+    const { sid, answer } = await say(one, 'Answer slowly, please')
     await one.waitFor('answer.delta', (frame) => frame.answerId === answer?.answerId && frame.index >= 1)
     two.send({ type: 'answer.cancel', sid, answerId: answer?.answerId ?? '' })
     const done = await one.waitFor('answer.done', (frame) => frame.answerId === answer?.answerId)

@@ -9,7 +9,7 @@ describe('a restart', () => {
     const data = dataFolder()
     const first = await startSystem({ data })
     const before = await first.device('tab')
-    const { sid, answer } = await say(before, 'Write something long, please')
+    const { sid, answer } = await say(before, 'Answer slowly, please')
     await before.waitFor('answer.delta', (frame) => frame.index >= 3)
     first.process.kill('SIGKILL')
     await first.process.exited
@@ -50,7 +50,7 @@ describe('a restart', () => {
     const data = dataFolder()
     const first = await startSystem({ data })
     const before = await first.device('tab')
-    const { sid, answer } = await say(before, 'Answer slowly and long, please')
+    const { sid, answer } = await say(before, 'Answer slowly, please')
     await before.waitFor('answer.delta', (frame) => frame.index >= 1)
     first.process.kill('SIGTERM')
     expect((await first.process.exited).code).toBe(0)
