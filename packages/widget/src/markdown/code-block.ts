@@ -14,7 +14,10 @@ export function codeBlock(content: string, info: string, document: Document): HT
   copy.className = 'cb-copy'
   copy.textContent = 'Copy'
 
-  const code = block.appendChild(document.createElement('pre')).appendChild(document.createElement('code'))
+  const pre = block.appendChild(document.createElement('pre'))
+  // Long lines are scrolled to by keyboard too.
+  pre.setAttribute('tabindex', '0')
+  const code = pre.appendChild(document.createElement('code'))
   code.textContent = content.replace(/\n$/, '')
   return block
 }

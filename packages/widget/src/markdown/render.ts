@@ -72,10 +72,13 @@ function orderedList(token: Token, document: Document): HTMLElement {
   return list
 }
 
-/** A wide table scrolls by itself, not the page. */
+/** A wide table scrolls by itself, by keyboard too, and not the page. */
 function table(document: Document): Block {
   const outer = document.createElement('div')
   outer.className = 'cb-table'
+  outer.setAttribute('role', 'group')
+  outer.setAttribute('aria-label', 'Table')
+  outer.setAttribute('tabindex', '0')
   const inner = outer.appendChild(document.createElement('table'))
   return { outer, inner }
 }

@@ -8,7 +8,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Chatbox</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="icon.svg"><link rel="stylesheet" href="harness.css"><script type="module" src="harness.js"></script>
-<body><h1>Chatbox</h1><main id="chat"></main>`
+<body><main id="chat"><h1>Chatbox</h1></main>`
 const icon = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'
 
 const policy =

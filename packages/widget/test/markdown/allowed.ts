@@ -3,7 +3,7 @@ const TAGS = new Set(
     ' ',
   ),
 )
-const ATTRIBUTES = new Set(['class', 'href', 'title', 'target', 'rel', 'start', 'type'])
+const ATTRIBUTES = new Set('class href title target rel start type tabindex role aria-label'.split(' '))
 const CLASSES = new Set(['cb-code', 'cb-code-head', 'cb-copy', 'cb-table', 'cb-image', 'cb-center', 'cb-right'])
 
 /** What is below `root` and must not be there. */
