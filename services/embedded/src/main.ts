@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { configFromCommandLine, createLogger, lifecycle, logConfigWarnings } from '@chatbox/runtime'
+import { configFromCommandLine, createLogger, lifecycle, logConfigWarnings, type Part } from '@chatbox/runtime'
 import { embeddedConfig } from './config.ts'
 import { createEmbedded } from './embedded.ts'
 import { sentenceFor } from './sentences.ts'
@@ -15,23 +15,27 @@ async function main(): Promise<number> {
   const { config, warnings } = loaded
   const logger = createLogger({ service: 'chatbox', level: config.logLevel })
   logConfigWarnings(logger, warnings)
+  const tellFailure = (error: unknown): boolean => {
+    const sentence = sentenceFor(error, config)
+    if (sentence !== undefined) process.stderr.write(`${sentence}\n`)
+    return sentence !== undefined
+  }
   try {
     const { parts, address } = await createEmbedded(config, logger)
-    const announce = {
+    const announce: Part = {
       name: 'address',
-      start: async () =>
-        void process.stdout.write(
-          `\n  Chatbox is ready:  ${address()}\n  Data in ${config.dataDir}; stop with Ctrl-C.\n\n`,
-        ),
+      start: async () => void process.stdout.write(greeting(address(), config.dataDir)),
       stop: async () => undefined,
     }
-    return await lifecycle([...parts, announce], { logger, deadlineMs: config.shutdownTimeout }).run()
+    const options = { logger, deadlineMs: config.shutdownTimeout, tellFailure }
+    return await lifecycle([...parts, announce], options).run()
   } catch (error) {
-    const sentence = sentenceFor(error, config)
-    if (sentence === undefined) throw error
-    process.stderr.write(`${sentence}\n`)
+    if (!tellFailure(error)) throw error
     return 1
   }
 }
+
+const greeting = (address: string, folder: string): string =>
+  `\n  Chatbox is ready:  ${address}\n  Data in ${folder}; stop with Ctrl-C.\n\n`
 
 process.exit(await main())

@@ -11,6 +11,11 @@ const FATAL_EVENTS = ['uncaughtException', 'unhandledRejection'] as const
 export interface LifecycleOptions extends Partial<StopTimes> {
   logger: Logger
   deadlineMs: number
+  /**
+   * Told why a part failed to start; true if a person has been told so, who then needs no log line too. For programs that
+   * somebody starts by hand.
+   */
+  tellFailure?: (error: unknown) => boolean
   /** Told of the first signal before the stop begins. */
   onSignal?: (signal: StopSignal) => void
   /** Where signals and fatal errors come from; the process by default. */
@@ -59,7 +64,7 @@ export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Li
       await part.start()
     } catch (err) {
       failed = true
-      logger.fatal({ part: part.name, err }, 'failed to start')
+      if (!options.tellFailure?.(err)) logger.fatal({ part: part.name, err }, 'failed to start')
       throw err
     }
     running.push(part)

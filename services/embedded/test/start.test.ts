@@ -1,0 +1,104 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { runNode } from '@chatbox/testkit/process'
+import { afterEach, describe, expect, it } from 'vitest'
+import { cleanUp, dataFolder, say, startSystem } from './system.ts'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+/** What a start that can't be says, and how it ends. */
+async function fails(args: string[], env: NodeJS.ProcessEnv = {}) {
+  const child = runNode(MAIN, { args, env: { ...process.env, ...env } })
+  const { code } = await child.exited
+  return { code, lines: child.output().trim().split('\n') }
+}
+
+describe('a start that cannot be', () => {
+  afterEach(cleanUp)
+
+  it('for a port in use says so in one sentence', async () => {
+    const taken = createServer()
+    const port = await new Promise<number>((resolve) => {
+      taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port))
+    })
+    const { code, lines } = await fails(['--port', String(port), '--data', dataFolder()])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining(`Port ${port}`)] })
+    taken.close()
+  })
+
+  it('for a data folder that is a file says so in one sentence', async () => {
+    const file = join(dataFolder(), 'file')
+    writeFileSync(file, '')
+    const { code, lines } = await fails(['--port', '0', '--data', join(file, 'below')])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('data folder')] })
+  })
+
+  it.skipIf(process.getuid?.() === 0)('for a data folder without permission says so in one sentence', async () => {
+    const folder = join(dataFolder(), 'locked')
+    mkdirSync(folder)
+    chmodSync(folder, 0o500)
+    const { code, lines } = await fails(['--port', '0', '--data', join(folder, 'below')])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('data folder')] })
+  })
+
+  it('for a folder that another process uses says so in one sentence', async () => {
+    const data = dataFolder()
+    await startSystem({ data })
+    const { code, lines } = await fails(['--port', '0', '--data', data])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('in use by another process')] })
+  })
+
+  it('for damaged secrets says so, and does not make new ones over them', async () => {
+    const data = dataFolder()
+    writeFileSync(join(data, 'secrets.json'), '{"jwtSecret":"')
+    const { code, lines } = await fails(['--port', '0', '--data', data])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('damaged')] })
+    expect(readFileSync(join(data, 'secrets.json'), 'utf8')).toBe('{"jwtSecret":"')
+  })
+
+  it('for a wrong configuration names every fault at once, and no secret (X7)', async () => {
+    const { code, lines } = await fails(['--port', 'eighty'], {
+      JWT_SECRET: 'changeme-canary',
+      ENCRYPTION_KEY: 'canary-key',
+      LOG_LEVEL: 'loud',
+    })
+    expect(code).toBe(1)
+    expect(lines.map((line) => line.split(/[: ]/)[0]).sort()).toEqual([
+      'ENCRYPTION_KEY',
+      'JWT_SECRET',
+      'LOG_LEVEL',
+      'PORT',
+    ])
+    expect(lines.join()).not.toContain('canary')
+  })
+
+  it('is told by --check-config alone too, and a good one is ok', async () => {
+    expect(await fails(['--check-config'])).toEqual({ code: 0, lines: ['configuration ok'] })
+    expect((await fails(['--check-config'], { JWT_SECRET: 'short' })).code).toBe(1)
+  })
+})
+
+describe('a stop', () => {
+  afterEach(cleanUp)
+
+  it('by SIGINT ends with 0 and frees the port', async () => {
+    const system = await startSystem()
+    const port = Number(new URL(system.url).port)
+    system.process.kill('SIGINT')
+    expect(await system.process.exited).toEqual({ code: 0, signal: null })
+    expect((await startSystem({ port })).url).toBe(system.url)
+  })
+
+  it('by a second signal ends at once', async () => {
+    const system = await startSystem({ env: { CLOCK_SCALE: '1', SHUTDOWN_TIMEOUT: '20s' } })
+    const device = await system.device('tab')
+    await say(device, 'Answer slowly and write something long')
+    await device.waitFor('answer.delta')
+    system.process.kill('SIGINT')
+    await device.waitFor('reconnect')
+    system.process.kill('SIGINT')
+    expect((await system.process.exited).code).toBe(130)
+  })
+})
