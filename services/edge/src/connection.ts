@@ -2,11 +2,9 @@ import {
   type ConnectionId,
   connectionId,
   type DeviceId,
-  type Origin,
-  type Position,
-  type Refusal,
+  Refusal,
+  type Registration,
   type ReplyPacket,
-  type RequestId,
   randomId,
   requestId,
   type UserId,
@@ -20,6 +18,7 @@ import {
   type ErrorDetails,
   encodeFrame,
   errorFrameOf,
+  type Fault,
   type ServerFrame,
   UNAUTHENTICATED_FRAME_LIMIT,
 } from '@chatbox/protocol'
@@ -29,16 +28,20 @@ import type { Feed, FeedMember } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 import { flood } from './flood.ts'
 import { hello } from './handlers/hello.ts'
-import { type Outbox, outbox } from './outbox.ts'
-import { readyFrame } from './ready.ts'
+import type { Outbox } from './outbox.ts'
+import { receiving } from './receiving.ts'
 import { type Requests, requests } from './requests.ts'
-import { route } from './router.ts'
+import { detailsOf, type Routed, route } from './router.ts'
 import type { Socket, SocketListener } from './socket.ts'
 
 /** Requests of one connection that may wait at once. */
 const MAX_WAITING = 64
+/** Frames that may wait until `hello` was accepted. */
+const MAX_EARLY = 16
 const MAX_INVALID = 20
 const INVALID_WINDOW_MS = 10_000
+/** A timer can't be set further ahead than this. */
+const LONGEST_TIMER = 2_147_483_647
 
 /** Who is at the other end, once `hello` was accepted. */
 export interface Member {
@@ -46,6 +49,13 @@ export interface Member {
   readonly uid: UserId
   readonly deviceId: DeviceId
   readonly feed: Feed
+  /** How it stands in the registry. */
+  readonly row: Registration
+}
+
+/** Which request an error answers; without one it gets an id of its own. */
+interface Answered {
+  readonly requestId?: string | undefined
 }
 
 /** One socket, from its upgrade to its end. */
@@ -64,21 +74,21 @@ export interface Connection {
   member: Member | undefined
   readonly closed: boolean
   send(frame: ServerFrame): void
-  fail(code: ErrorCode, to: { requestId?: string | undefined }, details?: ErrorDetails): void
-  refuse(refusal: Refusal, to: { requestId?: string | undefined }, details?: ErrorDetails): void
+  fail(code: ErrorCode, to: Answered, details?: ErrorDetails): void
+  refuse(refusal: Refusal, to: Answered, details?: ErrorDetails): void
   close(reason: CloseReason): void
   /** Closes when the token runs out (X3). */
   expireAt(time: number): void
-  originOf(request: RequestId): Origin
+  /** Work that nobody waits for but a stop; its failure is logged. */
+  background(work: Promise<unknown>, failure: string): void
 }
 
 export interface ConnectionHandle extends SocketListener {
-  readonly id: ConnectionId
   readonly connection: Connection
   /** Something for this connection alone: the end of a request, or of the connection. */
   reply(packet: ReplyPacket): void
-  /** The edge goes away. */
-  reconnect(afterMs: number): void
+  /** Bytes that the peer has not taken yet. */
+  buffered(): number
 }
 
 export interface ConnectionParts {
@@ -87,9 +97,15 @@ export interface ConnectionParts {
   readonly decode: ClientDecoder
   readonly address: string
   readonly headerToken: string | undefined
+  /** It has said who it is, or has gone; may be told twice. */
+  known(): void
   /** Told once, whoever closed. */
   gone(connection: Connection): void
+  background(work: Promise<unknown>, failed: (error: unknown) => void): void
 }
+
+/** `greeting`: a hello is being looked at. */
+type Phase = 'new' | 'greeting' | 'open' | 'closed'
 
 export function connect(socket: Socket, parts: ConnectionParts): ConnectionHandle {
   const { edge, feeds, decode } = parts
@@ -97,46 +113,22 @@ export function connect(socket: Socket, parts: ConnectionParts): ConnectionHandl
   const id = connectionId(randomId())
   const log = edge.log.child({ connectionId: id })
   const tooManyInvalid = flood(MAX_INVALID, INVALID_WINDOW_MS)
-  let closed = false
-  let greeted = false
+  const waiting = requests(times.requestMs, MAX_WAITING)
+  let phase: Phase = 'new'
+  let early: Routed[] = []
   let expiry: NodeJS.Timeout | undefined
   const helloTimer = setTimeout(() => connection.close('hello_timeout'), times.helloMs)
 
-  const out = outbox(socket, edge.outboxLimits, {
-    repair: () => asMember.repair(),
-    overwhelmed: () => connection.close('slow_consumer'),
+  const { out, asMember } = receiving(socket, {
+    id,
+    edge,
+    log,
+    requests: waiting,
+    get member() {
+      return connection.member
+    },
+    close: (reason) => connection.close(reason),
   })
-
-  const asMember: FeedMember = {
-    deliver(event) {
-      const { origin, except } = event.header
-      if (origin?.connectionId === id) waiting.settle(origin.requestId)
-      if (except === id) return
-      metrics.sent.inc()
-      out.deliver(event)
-    },
-    lost(top) {
-      // Not caught up yet, and what it caught up from has gone: it begins again.
-      if (out.holding) return connection.close('internal')
-      metrics.lost.inc({ occasion: 'gap' })
-      sayLost(connection, top)
-    },
-    repair() {
-      const feed = connection.member?.feed
-      if (!feed || out.holding || closed) return
-      out.hold()
-      metrics.repairs.inc()
-      feed.snapshot().then(
-        ({ frames }) => !closed && out.release(frames, () => false),
-        (err) => {
-          log.warn({ err }, 'no snapshot could be had')
-          connection.close('internal')
-        },
-      )
-    },
-  }
-
-  const waiting = requests(times.requestMs, MAX_WAITING)
 
   const connection: Connection = {
     id,
@@ -150,123 +142,125 @@ export function connect(socket: Socket, parts: ConnectionParts): ConnectionHandl
     headerToken: parts.headerToken,
     member: undefined,
     get closed() {
-      return closed
+      return phase === 'closed'
     },
     send(frame) {
-      if (closed) return
-      metrics.sent.inc()
-      out.send(encodeFrame(frame))
+      if (phase !== 'closed') out.send(encodeFrame(frame))
     },
     fail(code, to, details = {}) {
+      if (phase === 'closed') return
       metrics.faults.inc({ code })
       connection.send(errorFrameOf(code, to.requestId ?? randomId(), details))
     },
-    refuse(refusal, to, details = {}) {
-      connection.fail(refusal.code, to, {
+    refuse({ code, field, retryAfterMs }, to, details = {}) {
+      connection.fail(code, to, {
         ...details,
-        ...(refusal.field !== undefined && { field: refusal.field }),
-        ...(refusal.retryAfterMs !== undefined && { retryAfterMs: refusal.retryAfterMs }),
+        ...(field !== undefined && { field }),
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
       })
     },
     close(reason) {
-      if (closed) return
+      if (phase === 'closed') return
       metrics.closed.inc({ reason })
       log.info({ reason }, 'closing a connection')
-      const { code } = closeCodes[reason]
-      socket.close(code, reason)
+      socket.close(closeCodes[reason].code, reason)
       end()
     },
     expireAt(time) {
       clearTimeout(expiry)
-      // A timer can't be set further ahead than this; it is set again then.
-      const wait = Math.min(time - Date.now(), 2_147_483_647)
-      expiry = setTimeout(() => {
-        if (Date.now() >= time) connection.close('token_expired')
-        else connection.expireAt(time)
-      }, wait)
+      if (phase === 'closed') return
+      expiry = setTimeout(
+        () => {
+          if (Date.now() >= time) connection.close('token_expired')
+          else connection.expireAt(time)
+        },
+        Math.min(time - Date.now(), LONGEST_TIMER),
+      )
     },
-    originOf: (request) => ({ connectionId: id, requestId: request }),
+    background: (work, failure) => parts.background(work, (err) => log.warn({ err }, failure)),
   }
 
   function end(): void {
-    if (closed) return
-    closed = true
+    if (phase === 'closed') return
+    phase = 'closed'
+    early = []
     clearTimeout(helloTimer)
     clearTimeout(expiry)
     waiting.clear()
+    out.close()
+    parts.known()
     parts.gone(connection)
   }
 
-  function invalid(code: ErrorCode, details: ErrorDetails & { requestId?: string }): void {
-    const { requestId: request, ...rest } = details
-    connection.fail(code, { requestId: request }, rest)
-    if (tooManyInvalid()) connection.close('protocol_error')
+  function invalid(fault: Omit<Fault, 'message'>): void {
+    const { code, requestId: request, field, clientMessageId } = fault
+    connection.fail(
+      code,
+      { requestId: request },
+      { ...(field !== undefined && { field }), ...(clientMessageId !== undefined && { clientMessageId }) },
+    )
+    // Who has not even said hello gets no second try.
+    if (phase === 'new' || tooManyInvalid()) connection.close('protocol_error')
   }
 
   function greet(frame: ClientFrame): void {
     if (frame.type !== 'hello') return connection.close('protocol_error')
-    greeted = true
-    hello(connection, frame).then(
-      () => clearTimeout(helloTimer),
-      (err) => {
-        log.error({ err }, 'a hello failed')
-        connection.close('internal')
-      },
-    )
+    phase = 'greeting'
+    hello(connection, frame).then(welcome, (err) => {
+      if (phase === 'closed') log.info({ err }, 'a hello failed after its connection had ended')
+      else log.error({ err }, 'a hello failed')
+      connection.close('internal')
+    })
   }
 
-  function handle(frame: ClientFrame): void {
-    if (frame.type === 'hello' || !connection.member) return connection.close('protocol_error')
+  function welcome(): void {
+    if (phase === 'closed') return
+    phase = 'open'
+    clearTimeout(helloTimer)
+    parts.known()
+    for (const frame of early) handle(frame)
+    early = []
+  }
+
+  function handle(frame: Routed): void {
+    const { member } = connection
+    if (!member) return
     const request = requestId(frame.requestId ?? randomId())
-    route(connection, connection.member, frame, request).catch((err) => {
+    route(connection, member, frame, request).catch((err) => {
+      if (err instanceof Refusal) return connection.refuse(err, { requestId: request }, detailsOf(frame))
       // A handler that failed harms nothing but its own request (M2).
       log.error({ err, requestId: request, type: frame.type }, 'a handler failed')
-      connection.fail('internal', { requestId: request })
+      connection.fail('internal', { requestId: request }, detailsOf(frame))
     })
   }
 
   return {
-    id,
     connection,
     message(bytes, binary) {
-      if (closed) return
-      if (!greeted && bytes.byteLength > UNAUTHENTICATED_FRAME_LIMIT) return connection.close('protocol_error')
-      if (binary) return invalid('invalid_frame', { message: 'Frames are text.' })
+      if (phase === 'closed') return
+      if (phase !== 'open' && bytes.byteLength > UNAUTHENTICATED_FRAME_LIMIT) return connection.close('protocol_error')
+      if (binary) return invalid({ code: 'invalid_frame' })
       const decoded = decode(bytes)
       if (!decoded.ok) {
-        const { code, field, requestId: request, clientMessageId } = decoded.fault
+        const { code, field } = decoded.fault
         log.info({ code, field, length: bytes.byteLength }, 'a frame was refused')
-        if (!greeted) return connection.close('protocol_error')
-        return invalid(code, {
-          ...(field !== undefined && { field }),
-          ...(request !== undefined && { requestId: request }),
-          ...(clientMessageId !== undefined && { clientMessageId }),
-        })
+        return invalid(decoded.fault)
       }
-      metrics.received.inc({ type: decoded.frame.type })
-      if (greeted) handle(decoded.frame)
-      else greet(decoded.frame)
+      const { frame } = decoded
+      metrics.received.inc({ type: frame.type })
+      if (phase === 'new') greet(frame)
+      else if (frame.type === 'hello') connection.close('protocol_error')
+      else if (phase === 'open') handle(frame)
+      else if (early.push(frame) > MAX_EARLY) connection.close('protocol_error')
     },
     drained: () => out.drained(),
     closed: () => end(),
     reply({ header, body }) {
+      if (phase === 'closed') return
       if (header.requestId) waiting.settle(header.requestId)
-      if (closed) return
-      if (body.byteLength > 0) {
-        metrics.sent.inc()
-        out.send(body)
-      }
+      if (body.byteLength > 0) out.send(body)
       if (header.close) connection.close(header.close)
     },
-    reconnect(afterMs) {
-      connection.send({ type: 'reconnect', afterMs, reason: 'restart' })
-      connection.close('restart')
-    },
+    buffered: () => socket.buffered(),
   }
-}
-
-/** Says `ready` again in the midst of a connection: what the client has may have holes (P4). */
-function sayLost(connection: Connection, top: Position): void {
-  const { member } = connection
-  if (member) connection.send(readyFrame(connection, member, { top, recovered: false }))
 }

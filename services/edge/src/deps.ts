@@ -18,6 +18,8 @@ export interface EdgeTimes {
   readonly renewMs: number
   /** Clients that must load again, or come back, are spread over this time. */
   readonly spreadMs: number
+  /** How long a stop waits for peers to take what they were sent, and for plain requests to be answered. */
+  readonly finishMs: number
 }
 
 export const defaultEdgeTimes: EdgeTimes = {
@@ -26,6 +28,7 @@ export const defaultEdgeTimes: EdgeTimes = {
   requestMs: 5_000,
   renewMs: 5_000,
   spreadMs: 5_000,
+  finishMs: 2_000,
 }
 
 export interface EdgeDeps {
@@ -49,6 +52,11 @@ export interface EdgeOptions {
   readonly times?: Partial<EdgeTimes>
   readonly outbox?: Partial<OutboxLimits>
   readonly structures?: Structures
+  /**
+   * Sockets from one address that may be without an accepted `hello` at once. Default 1 000: room for everyone behind a proxy to
+   * come back together.
+   */
+  readonly strangersPerAddress?: number
   /** Answers plain HTTP on the same port, for the embedded shape. Without it there is nothing but the socket. */
   readonly http?: HttpHandler
 }
@@ -57,10 +65,12 @@ export interface EdgeOptions {
 export interface EdgeContext extends EdgeDeps {
   readonly times: EdgeTimes
   readonly outboxLimits: OutboxLimits
+  readonly strangersPerAddress: number
 }
 
 export const contextOf = (deps: EdgeDeps, options: EdgeOptions): EdgeContext => ({
   ...deps,
   times: { ...defaultEdgeTimes, ...options.times },
   outboxLimits: { ...defaultOutboxLimits, ...options.outbox },
+  strangersPerAddress: options.strangersPerAddress ?? 1_000,
 })

@@ -1,4 +1,5 @@
-import type { ConnectionId, Registration } from '@chatbox/core'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ConnectionId } from '@chatbox/core'
 import { randomId } from '@chatbox/core'
 import { clientDecoder, HARD_FRAME_LIMIT } from '@chatbox/protocol'
 import { createTimers, type Part } from '@chatbox/runtime'
@@ -6,7 +7,11 @@ import { type Connection, type ConnectionHandle, connect } from './connection.ts
 import { contextOf, type EdgeDeps, type EdgeOptions } from './deps.ts'
 import { feeds as createFeeds } from './feeds.ts'
 import { leave } from './handlers/hello.ts'
-import { listen, type Transport } from './transport/listen.ts'
+import { renewal } from './renewal.ts'
+import type { Socket, SocketListener } from './socket.ts'
+import { strangers as createStrangers } from './strangers.ts'
+import type { HttpHandler } from './transport/http.ts'
+import { type Handshake, listen, type Transport, type Verdict } from './transport/listen.ts'
 import { errorResponse, upgrade } from './upgrade.ts'
 
 export interface Edge extends Part {
@@ -19,103 +24,140 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   const { fabric, log, metrics, times, edgeId } = edge
   const connections = new Map<ConnectionId, ConnectionHandle>()
   const feeds = createFeeds(fabric, log)
+  const strangers = createStrangers(edge.strangersPerAddress)
   const decode = clientDecoder(edge.limits)
+  /** Undone in reverse. */
   const cleanups: (() => Promise<void>)[] = []
+  const background = new Set<Promise<void>>()
   let transport: Transport | undefined
   let draining = false
-  const admit = upgrade(edge, () => draining)
+  let stopped: Promise<void> | undefined
+  const admit = upgrade(edge, strangers, () => draining)
+
+  const connected = () => [...connections.values()]
+  const comeBackAfter = () => Math.round(Math.random() * times.spreadMs)
 
   function gone(connection: Connection): void {
     if (connections.delete(connection.id)) metrics.connections.set(connections.size)
     leave(connection)
   }
 
-  /** A registry that lost its rows is filled again by the edges (S8). */
-  async function renew(): Promise<void> {
-    if ((await fabric.registry.renew(edgeId)) === 'renewed') return
-    log.warn(
-      { connections: connections.size },
-      'the registry does not know this edge; registering its connections again',
-    )
-    for (const { connection } of connections.values()) {
-      const { member } = connection
-      if (!member) continue
-      const row: Registration = {
-        uid: member.uid,
-        connectionId: connection.id,
-        deviceId: member.deviceId,
-        edgeId,
-        since: Date.now(),
-      }
-      // Those who are in stay in: the cap is for newcomers.
-      await fabric.registry.register(row, Number.MAX_SAFE_INTEGER)
+  function inBackground(work: Promise<unknown>, failed: (error: unknown) => void): void {
+    const tracked: Promise<void> = work.then(() => undefined, failed).finally(() => background.delete(tracked))
+    background.add(tracked)
+  }
+
+  async function handshake(asked: Handshake): Promise<Verdict> {
+    const admission = await admit(asked)
+    if (!admission.admitted) return { accept: false, response: admission.response }
+    const { headerToken } = admission
+    return { accept: true, opened: (socket) => opened(socket, asked.address, headerToken) }
+  }
+
+  function opened(socket: Socket, address: string, headerToken: string | undefined): SocketListener {
+    const known = strangers.arrived(address)
+    const handle = connect(socket, {
+      edge,
+      feeds,
+      decode,
+      address,
+      headerToken,
+      known,
+      gone,
+      background: inBackground,
+    })
+    connections.set(handle.connection.id, handle)
+    metrics.connections.set(connections.size)
+    // It was let in a moment before the stop began.
+    if (draining) sendAway(handle)
+    return handle
+  }
+
+  /** Each is told its own moment, so that not all knock at once (P9). */
+  const sayGoodbye = ({ connection }: ConnectionHandle) =>
+    connection.send({ type: 'reconnect', afterMs: comeBackAfter(), reason: 'restart' })
+
+  function sendAway(handle: ConnectionHandle): void {
+    sayGoodbye(handle)
+    handle.connection.close('restart')
+  }
+
+  const answerHttp: HttpHandler = async (request) => {
+    const requestId = randomId()
+    if (!options.http) return errorResponse(404, 'not_found', requestId)
+    try {
+      return await options.http(request)
+    } catch (err) {
+      if (!request.signal.aborted) log.error({ err, requestId }, 'a request failed')
+      return errorResponse(500, 'internal', requestId)
     }
   }
 
-  async function start(): Promise<void> {
-    await fabric.registry.renew(edgeId)
-    cleanups.push(
-      await fabric.bus.listen(edgeId, (packet) => connections.get(packet.header.target)?.reply(packet)),
-      createTimers().every(times.renewMs, renew, (err) => log.warn({ err }, 'the registry could not be reached')),
-    )
+  function track(): void {
     const structures = [
       { name: 'edge_connections', size: () => connections.size, warnAbove: 15_000 },
       { name: 'edge_feeds', size: () => feeds.size, warnAbove: 15_000 },
+      { name: 'edge_strangers', size: () => strangers.size, warnAbove: 15_000 },
     ].map((structure) => options.structures?.track(structure))
     cleanups.push(async () => {
       for (const structure of structures) structure?.untrack()
     })
-
-    transport = await listen({
-      ...deps.listen,
-      path: '/chat/ws',
-      maxFrameBytes: HARD_FRAME_LIMIT,
-      maxBufferedBytes: edge.outboxLimits.hardBytes * 2,
-      idleMs: times.idleMs,
-      async handshake(handshake) {
-        const admission = await admit(handshake)
-        if (!admission.admitted) return { accept: false, response: admission.response }
-        return {
-          accept: true,
-          opened(socket) {
-            const handle = connect(socket, {
-              edge,
-              feeds,
-              decode,
-              address: handshake.address,
-              headerToken: admission.headerToken,
-              gone,
-            })
-            connections.set(handle.id, handle)
-            metrics.connections.set(connections.size)
-            if (draining) handle.reconnect(comeBackAfter())
-            return handle
-          },
-        }
-      },
-      http: options.http ?? (async () => errorResponse(404, 'not_found', randomId())),
-    })
   }
 
-  const comeBackAfter = () => Math.round(Math.random() * times.spreadMs)
+  async function start(): Promise<void> {
+    try {
+      await fabric.registry.renew(edgeId)
+      cleanups.push(() => fabric.registry.leave(edgeId))
+      cleanups.push(await fabric.bus.listen(edgeId, (packet) => connections.get(packet.header.target)?.reply(packet)))
+      const renew = renewal(edge, () => connected().map(({ connection }) => connection))
+      const failed = (err: unknown) => log.warn({ err }, 'the registry could not be reached')
+      cleanups.push(createTimers().every(times.renewMs, renew, failed))
+      track()
+      transport = await listen({
+        ...deps.listen,
+        path: '/chat/ws',
+        maxFrameBytes: HARD_FRAME_LIMIT,
+        maxBufferedBytes: edge.outboxLimits.hardBytes * 2,
+        idleMs: times.idleMs,
+        handshake,
+        http: answerHttp,
+      })
+    } catch (error) {
+      await cleanUp()
+      throw error
+    }
+  }
 
-  async function stop(): Promise<void> {
+  async function cleanUp(): Promise<void> {
+    for (const clean of cleanups.splice(0).reverse()) {
+      await clean().catch((err) => log.warn({ err }, 'something was not released; it will run out'))
+    }
+  }
+
+  async function stopAll(deadline: AbortSignal): Promise<void> {
     draining = true
     transport?.stopAccepting()
-    // Each is told its own moment, so that not all knock at once (P9).
-    for (const handle of [...connections.values()]) handle.reconnect(comeBackAfter())
-    for (const clean of cleanups.splice(0)) await clean()
-    await feeds.close()
-    await fabric.registry
-      .leave(edgeId)
-      .catch((err) => log.warn({ err }, 'the registry was not told; the lease will run out'))
+    for (const handle of connected()) sayGoodbye(handle)
+    // The transport cuts what it has not handed to the system yet.
+    const until = Date.now() + times.finishMs
+    while (connected().some((handle) => handle.buffered() > 0)) {
+      if (deadline.aborted || Date.now() >= until) break
+      await pause(Math.min(20, times.finishMs))
+    }
+    for (const { connection } of connected()) connection.close('restart')
+    const finished = Promise.all([transport?.answered(), ...background])
+    await firstOf(finished, deadline, times.finishMs)
+    await firstOf(Promise.all([feeds.close(), cleanUp()]), deadline)
     transport?.close()
   }
 
   return {
     name: 'edge',
     start,
-    stop,
+    stop(deadline?: AbortSignal) {
+      stopped ??= stopAll(deadline ?? new AbortController().signal)
+      return stopped
+    },
     drain() {
       draining = true
     },
@@ -124,4 +166,18 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
       return transport?.port ?? 0
     },
   }
+}
+
+/** Waits for the work, but no longer than this. */
+async function firstOf(work: Promise<unknown>, deadline: AbortSignal, ms?: number): Promise<void> {
+  const over = new AbortController()
+  const signal = AbortSignal.any([deadline, over.signal])
+  const limit = new Promise<void>((resolve) => {
+    if (signal.aborted) return resolve()
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  const timer = ms === undefined ? undefined : setTimeout(() => over.abort(), ms)
+  await Promise.race([work, limit])
+  clearTimeout(timer)
+  over.abort()
 }

@@ -5,7 +5,7 @@ import {
   type EventPacket,
   encodePosition,
   type Fabric,
-  type LogRead,
+  type OpenAnswer,
   type Position,
   type SessionId,
   sameLog,
@@ -16,6 +16,7 @@ import {
 import { withPosition } from '@chatbox/protocol'
 import { backoff, type Logger } from '@chatbox/runtime'
 import { type Outgoing, outgoing } from './outbox.ts'
+import { remembered } from './remembered.ts'
 
 /** What a feed needs of a device. */
 export interface FeedMember {
@@ -29,7 +30,6 @@ export interface FeedMember {
 /** The events of one user on this edge: subscribed once, opened once, handed to each device (R26). */
 export interface Feed {
   readonly uid: UserId
-  readonly members: ReadonlySet<FeedMember>
   add(member: FeedMember): void
   /** Whether somebody is left. */
   remove(member: FeedMember): boolean
@@ -44,103 +44,145 @@ export interface Feed {
 
 /** Ends and fences that are remembered, so that a snapshot that was under way meanwhile is not shown after them. */
 const REMEMBERED = 64
-/** Events that wait while a log is read. */
-const MAX_PENDING = 5_000
+/** What may wait while a log is read. What does not fit makes the log be read once more. */
+const MAX_PENDING_BYTES = 1_048_576
+
+interface Pending {
+  readonly packet: EventPacket
+  readonly position: Position | undefined
+}
 
 export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Promise<Feed> {
   const { bus } = fabric
   const members = new Set<FeedMember>()
-  const ended = new Map<AnswerId, number>()
-  const epochs = new Map<SessionId, number>()
-  /** The last logged event that was handed on. */
+  const ended = remembered<AnswerId, true>(REMEMBERED)
+  const fences = remembered<SessionId, { epoch: number; position: Position }>(REMEMBERED)
+  const closing = new AbortController()
+  /** The last logged event that was handed on. Until the first look at the log, none. */
   let last: Position | undefined
-  /** Set while the log is read, at first to learn where it stands; what comes meanwhile waits. */
+  /** Set while the log is read; what comes meanwhile waits. */
   let reading = true
-  let pending: { packet: EventPacket; position: Position | undefined }[] = []
-  let closed = false
+  /** Something came while the log was read that the reading may not have seen. */
+  let again = false
+  let pending: Pending[] = []
+  let pendingBytes = 0
 
   function hand(packet: EventPacket, position: Position | undefined): void {
-    remember(packet)
-    if (position) last = position
+    if (position) {
+      last = position
+      remember(packet, position)
+    }
     const event = toOutgoing(packet, position)
     for (const member of [...members]) member.deliver(event)
   }
 
-  function remember({ header }: EventPacket): void {
-    const { type, answerId, sid, epoch, attempt } = header
-    if (type === 'answer.done' && answerId) bounded(ended, answerId, attempt ?? 0)
-    if (sid && epoch !== undefined && epoch > (epochs.get(sid) ?? 0)) bounded(epochs, sid, epoch)
+  function remember({ header }: EventPacket, position: Position): void {
+    const { type, answerId, sid, epoch = 0 } = header
+    if (type === 'answer.done' && answerId) ended.set(answerId, true)
+    if (sid && epoch > (fences.get(sid)?.epoch ?? 0)) fences.set(sid, { epoch, position })
   }
 
   function event(packet: EventPacket, position: Position | undefined): void {
-    if (closed) return
-    if (reading) return keep(packet, position)
-    if (!position || !last) return hand(packet, position)
-    if (!sameLog(position, last) || position.offset > last.offset + 1) {
-      keep(packet, position)
-      return recover('a jump in the log')
-    }
-    // A repeated publication of what was handed on already.
-    if (position.offset <= last.offset) return
-    hand(packet, position)
+    if (closing.signal.aborted) return
+    if (reading) keep({ packet, position })
+    else if (!handInOrder(packet, position)) recover('a jump in the log')
   }
 
-  /** Bounded: what is dropped here leaves a jump behind, which is read from the log again. */
-  function keep(packet: EventPacket, position: Position | undefined): void {
-    if (pending.length < MAX_PENDING) pending.push({ packet, position })
+  /** False for what does not follow: the log has it, and whatever is missing before it, or it is no longer the log. */
+  function handInOrder(packet: EventPacket, position: Position | undefined): boolean {
+    if (position && last) {
+      if (!sameLog(position, last) || position.offset > last.offset + 1) return false
+      // A repeated publication of what was handed on already.
+      if (position.offset <= last.offset) return true
+    }
+    hand(packet, position)
+    return true
+  }
+
+  function keep(event: Pending): void {
+    pendingBytes += event.packet.body.byteLength
+    if (pendingBytes > MAX_PENDING_BYTES) again = true
+    else pending.push(event)
   }
 
   /** Never a silent gap (R25): the log is read from where we were, or the devices are told to load again. */
   function recover(why: string): void {
-    if (closed || reading) return
+    if (closing.signal.aborted) return
+    if (reading) {
+      again = true
+      return
+    }
     reading = true
     log.info({ why }, 'reading a log again')
-    void readUntilDone().then(goOn)
+    void readUntilDone()
   }
 
   /** While the bus is away nothing can be told, so nothing may be passed over either. */
   async function readUntilDone(): Promise<void> {
-    for (let tries = 0; !closed; tries++) {
+    for (let tries = 0; !closing.signal.aborted; tries++) {
       try {
-        return await readAgain()
+        await catchUp(readAgain)
+        for (const member of [...members]) member.repair()
+        return
       } catch (err) {
+        if (closing.signal.aborted) return
         log.warn({ err, tries }, 'a log could not be read again yet')
-        await pause(backoff(tries, { base: 100, max: 5_000 }))
+        await pause(backoff(tries, { base: 100, max: 5_000 }), undefined, { signal: closing.signal }).catch(
+          () => undefined,
+        )
       }
     }
   }
 
-  function goOn(): void {
+  /** Reads until what came meanwhile follows without a gap, then goes on live. */
+  async function catchUp(read: () => Promise<void>): Promise<void> {
+    do {
+      again = false
+      await read()
+      const waiting = pending
+      pending = []
+      pendingBytes = 0
+      // What does not follow came before the next reading begins, which therefore sees it if the log still has it.
+      for (const { packet, position } of waiting) if (!handInOrder(packet, position)) again = true
+    } while (again && !closing.signal.aborted)
     reading = false
-    const waiting = pending
-    pending = []
-    for (const { packet, position } of waiting) event(packet, position)
   }
 
   async function readAgain(): Promise<void> {
-    const read: LogRead = last ? await bus.read(uid, last) : { kind: 'lost', top: await bus.top(uid) }
+    if (!last) throw new Error('a feed goes on from where its opening left it')
+    const read = await bus.read(uid, last)
+    if (closing.signal.aborted) return
     if (read.kind === 'events') {
       for (const { packet, position } of read.events) hand(packet, position)
     } else {
       last = read.top
       for (const member of [...members]) member.lost(read.top)
     }
-    for (const member of [...members]) member.repair()
+  }
+
+  /** Nobody has been told anything yet, so what is in the log by now is for the first device's catch-up to read. */
+  async function readTop(): Promise<void> {
+    last = await bus.top(uid)
   }
 
   const unsubscribe = await bus.subscribe(uid, { event, gap: () => recover('the bus reported a gap') })
   try {
-    // Nobody has been told anything yet, so what is in the log by now is for the first catch-up to read.
-    last = await bus.top(uid)
+    await catchUp(readTop)
   } catch (error) {
+    closing.abort()
     await unsubscribe()
     throw error
   }
-  goOn()
+
+  /** Whether this feed has passed on a higher epoch since the snapshot was taken. */
+  function fencedSince(sid: SessionId, { top, epochs }: AnswersSnapshot): boolean {
+    const fence = fences.get(sid)
+    if (!fence || fence.epoch <= (epochs.get(sid) ?? 0)) return false
+    return !sameLog(fence.position, top) || fence.position.offset > top.offset
+  }
 
   return {
     uid,
-    members,
     add: (member) => void members.add(member),
     remove(member) {
       members.delete(member)
@@ -149,41 +191,23 @@ export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answer
     async read(after) {
       const read = await bus.read(uid, after)
       if (read.kind === 'lost') return read
-      return {
-        kind: 'events',
-        top: read.top,
-        events: read.events.map(({ packet, position }) => toOutgoing(packet, position)),
-      }
+      const events = read.events.map(({ packet, position }) => toOutgoing(packet, position))
+      return { kind: 'events', top: read.top, events }
     },
     async snapshot() {
       const taken = await fabric.answers.snapshot(uid)
-      return { top: taken.top, frames: snapshotFrames(taken) }
+      const open = taken.open.filter(({ ref }) => !ended.get(ref.answerId) && !fencedSince(ref.sid, taken))
+      return { top: taken.top, frames: open.map(snapshotFrame) }
     },
     async close() {
-      closed = true
+      closing.abort()
       await unsubscribe()
     },
-  }
-
-  function snapshotFrames({ open, epochs: fenced }: AnswersSnapshot): Uint8Array[] {
-    return open
-      .filter(({ ref, attempt }) => {
-        if (attempt <= (ended.get(ref.answerId) ?? -1)) return false
-        return (fenced.get(ref.sid) ?? 0) >= (epochs.get(ref.sid) ?? 0)
-      })
-      .map(({ ref, attempt, next, chunks }) => snapshotEvent(ref, attempt, next, textOf(chunks)).body)
   }
 }
 
 const toOutgoing = (packet: EventPacket, position: Position | undefined): Outgoing =>
   outgoing(packet, position ? withPosition(packet.body, encodePosition(position)) : packet.body, position)
 
-function bounded<K, V>(map: Map<K, V>, key: K, value: V): void {
-  map.delete(key)
-  map.set(key, value)
-  if (map.size <= REMEMBERED) return
-  for (const oldest of map.keys()) {
-    map.delete(oldest)
-    return
-  }
-}
+const snapshotFrame = ({ ref, attempt, next, chunks }: OpenAnswer): Uint8Array =>
+  snapshotEvent(ref, attempt, next, textOf(chunks)).body

@@ -1,4 +1,4 @@
-import type { Fabric, UserId } from '@chatbox/core'
+import { type Fabric, Unavailable, type UserId } from '@chatbox/core'
 import type { Logger } from '@chatbox/runtime'
 import { type Feed, type FeedMember, openFeed } from './feed.ts'
 
@@ -6,21 +6,32 @@ import { type Feed, type FeedMember, openFeed } from './feed.ts'
 export interface Feeds {
   join(uid: UserId, member: FeedMember): Promise<Feed>
   leave(feed: Feed, member: FeedMember): void
+  /** Ends all of them, and waits for those that were ending. Nobody can join any more. */
   close(): Promise<void>
   readonly size: number
 }
 
 export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Feeds {
   const open = new Map<UserId, Promise<Feed>>()
+  /** Feeds that somebody joined, by what they were opened by. */
+  const openings = new WeakMap<Feed, Promise<Feed>>()
+  const ending = new Set<Promise<void>>()
+  let closed = false
 
-  function end(uid: UserId, feed: Feed): Promise<void> {
-    open.delete(uid)
-    return feed.close().catch((err) => log.warn({ err }, 'a subscription could not be ended'))
+  function end(feed: Feed): void {
+    // Another one may have been opened for this user by now.
+    if (open.get(feed.uid) === openings.get(feed)) open.delete(feed.uid)
+    const ended = feed
+      .close()
+      .catch((err) => log.warn({ err }, 'a subscription could not be ended'))
+      .finally(() => ending.delete(ended))
+    ending.add(ended)
   }
 
   return {
     async join(uid, member) {
       for (;;) {
+        if (closed) throw new Unavailable('this edge is going away')
         const opening = open.get(uid) ?? openFeed(uid, fabric, log)
         open.set(uid, opening)
         let feed: Feed
@@ -32,20 +43,22 @@ export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Fee
         }
         // The last device may have left while we waited.
         if (open.get(uid) !== opening) continue
+        openings.set(feed, opening)
         feed.add(member)
         return feed
       }
     },
     leave(feed, member) {
-      if (!feed.remove(member)) void end(feed.uid, feed)
+      if (!feed.remove(member)) end(feed)
     },
     async close() {
-      await Promise.all(
-        [...open].map(async ([uid, opening]) => {
-          const feed = await opening.catch(() => undefined)
-          if (feed) await end(uid, feed)
-        }),
-      )
+      closed = true
+      for (const [uid, opening] of [...open]) {
+        open.delete(uid)
+        const feed = await opening.catch(() => undefined)
+        if (feed) end(feed)
+      }
+      await Promise.all(ending)
     },
     get size() {
       return open.size

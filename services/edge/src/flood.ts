@@ -1,13 +1,11 @@
-/** Says when too much of something happened within a window. */
+/** Says when something happened too often: `max` times within any `windowMs`. */
 export function flood(max: number, windowMs: number, now: () => number = Date.now): () => boolean {
-  let count = 0
-  let since = now()
+  const times: number[] = []
   return () => {
     const at = now()
-    if (at - since > windowMs) {
-      count = 0
-      since = at
-    }
-    return ++count >= max
+    times.push(at)
+    if (times.length > max) times.shift()
+    const [first = at] = times
+    return times.length === max && at - first <= windowMs
   }
 }

@@ -1,7 +1,8 @@
-import { randomId } from '@chatbox/core'
+import { type Consumed, randomId } from '@chatbox/core'
 import { type ErrorBody, type ErrorCode, errorViewOf } from '@chatbox/protocol'
 import type { EdgeContext } from './deps.ts'
 import { originPolicy } from './origins.ts'
+import type { Strangers } from './strangers.ts'
 import type { HttpResponse } from './transport/http.ts'
 import type { Handshake } from './transport/listen.ts'
 
@@ -10,7 +11,11 @@ export type Admission =
   | { readonly admitted: false; readonly response: HttpResponse }
 
 /** What is checked before there is a socket: where the request comes from, and that no token stands in its address. */
-export function upgrade(edge: EdgeContext, draining: () => boolean): (handshake: Handshake) => Promise<Admission> {
+export function upgrade(
+  edge: EdgeContext,
+  strangers: Strangers,
+  draining: () => boolean,
+): (handshake: Handshake) => Promise<Admission> {
   const { metrics, fabric, log } = edge
   const allows = originPolicy(edge.origins)
 
@@ -21,14 +26,26 @@ export function upgrade(edge: EdgeContext, draining: () => boolean): (handshake:
     return { admitted: false, response: errorResponse(status, code, requestId, headers) }
   }
 
+  /** Undefined when the limiter can't be asked. */
+  async function budgetOf(address: string): Promise<Consumed | undefined> {
+    try {
+      return await fabric.limiter.peek('handshakes', address)
+    } catch (err) {
+      log.warn({ err }, 'the limiter could not be asked')
+      return undefined
+    }
+  }
+
   return async ({ origin, host, authorization, query, address }) => {
     if (draining()) return refuse(503, 'unavailable', 'draining', { 'retry-after': '1' })
-    if (TOKEN_IN_QUERY.test(query)) return refuse(400, 'unauthorized', 'token_in_url')
+    if (hasToken(query)) return refuse(400, 'unauthorized', 'token_in_url')
     const headerToken = bearerOf(authorization)
     if (!allows({ origin, host, hasAuthorization: headerToken !== undefined })) {
       return refuse(403, 'forbidden', 'origin')
     }
-    const budget = await fabric.limiter.peek('handshakes', address)
+    if (strangers.full(address)) return refuse(429, 'rate_limited', 'too_many_strangers', { 'retry-after': '1' })
+    const budget = await budgetOf(address)
+    if (!budget) return refuse(503, 'unavailable', 'limiter', { 'retry-after': '1' })
     if (!budget.allowed) {
       return refuse(429, 'rate_limited', 'rate_limited', { 'retry-after': `${Math.ceil(budget.retryAfterMs / 1_000)}` })
     }
@@ -37,8 +54,11 @@ export function upgrade(edge: EdgeContext, draining: () => boolean): (handshake:
   }
 }
 
+const TOKEN_NAMES = new Set(['token', 'access_token', 'jwt'])
+
 /** Addresses are written to logs and histories along the way (security 3). */
-const TOKEN_IN_QUERY = /(?:^|&)(?:token|access_token|jwt)=/i
+const hasToken = (query: string): boolean =>
+  [...new URLSearchParams(query).keys()].some((name) => TOKEN_NAMES.has(name.toLowerCase()))
 
 function bearerOf(authorization: string | undefined): string | undefined {
   const [scheme, token] = authorization?.split(' ') ?? []

@@ -1,41 +1,45 @@
-import { decodePosition, deviceId, Refusal, type Registration } from '@chatbox/core'
+import { decodePosition, deviceId, Refusal, type Registered, type Registration, sameLog } from '@chatbox/core'
 import { type ClientFrameOf, encodeFrame, type ServerFrame } from '@chatbox/protocol'
 import type { Identity } from '@chatbox/runtime'
 import type { Connection, Member } from '../connection.ts'
+import type { Outgoing } from '../outbox.ts'
 import { readyFrame } from '../ready.ts'
 
 /** Who is there, which device, and where it was: verified, registered, subscribed, caught up, then live. */
 export async function hello(connection: Connection, frame: ClientFrameOf<'hello'>): Promise<void> {
+  const { edge } = connection
   const identity = await authenticate(connection, frame)
   if (!identity || connection.closed) return
   const row: Registration = {
     uid: identity.userId,
     connectionId: connection.id,
     deviceId: deviceId(frame.deviceId),
-    edgeId: connection.edge.edgeId,
+    edgeId: edge.edgeId,
     since: Date.now(),
   }
-  if (!(await register(connection, row, frame))) return
-  // Events are kept back from the first moment of the subscription until older ones have been sent.
-  connection.out.hold()
-  const feed = await connection.feeds.join(identity.userId, connection.asMember)
-  const member: Member = { identity, uid: identity.userId, deviceId: row.deviceId, feed }
-  connection.member = member
-  if (connection.closed) return leave(connection)
+  try {
+    const registered = await edge.fabric.registry.register(row, edge.maxConnections)
+    if (registered.kind === 'refused') return turnAway(connection, row, frame, registered.others.length)
+    giveNotice(connection, registered.replaced)
+    if (!connection.closed) await join(connection, identity, row)
+  } finally {
+    // It may stand in the registry even where that was not confirmed, or where the connection ended meanwhile.
+    if (!connection.member) takeOut(connection, row)
+  }
+  const { member } = connection
+  if (!member) return
   connection.expireAt(identity.expiresAt)
   await catchUp(connection, member, frame.resume)
-  connection.log.info({ resumed: frame.resume !== undefined }, 'a connection is open')
+  if (!connection.closed) connection.log.info({ resumed: frame.resume !== undefined }, 'a connection is open')
 }
 
 /** Gives up what a connection held, whoever closed it and whenever. Safe to repeat. */
 export function leave(connection: Connection): void {
-  const { member, edge } = connection
+  const { member } = connection
   if (!member) return
   connection.member = undefined
   connection.feeds.leave(member.feed, connection.asMember)
-  edge.fabric.registry
-    .unregister({ uid: member.uid, connectionId: connection.id })
-    .catch((err) => connection.log.warn({ err }, 'a connection was not taken out of the registry'))
+  takeOut(connection, member.row)
 }
 
 async function authenticate(connection: Connection, frame: ClientFrameOf<'hello'>): Promise<Identity | undefined> {
@@ -45,12 +49,12 @@ async function authenticate(connection: Connection, frame: ClientFrameOf<'hello'
     return await connection.edge.verify.verify(token)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    connection.log.info({ code: error.code }, 'a token was refused')
+    const { code } = error
+    connection.log.info({ code }, 'a token was refused')
     connection.refuse(error, frame)
-    await spend(connection)
-    connection.close(
-      error.code === 'token_expired' ? 'token_expired' : error.code === 'unavailable' ? 'try_again' : 'unauthorized',
-    )
+    connection.close(code === 'token_expired' ? 'token_expired' : code === 'unavailable' ? 'try_again' : 'unauthorized')
+    // An expired token was a good one, and keys that can't be had are no fault of whoever asks.
+    if (code === 'unauthorized') await spend(connection)
     return undefined
   }
 }
@@ -61,36 +65,54 @@ async function spend({ edge, address, log }: Connection): Promise<void> {
   if (!allowed) log.warn({ bucket: 'handshakes' }, 'a rate limit was reached')
 }
 
-async function register(connection: Connection, row: Registration, frame: { requestId?: string | undefined }) {
-  const { registry, bus } = connection.edge.fabric
-  const { maxConnections, metrics } = connection.edge
-  const registered = await registry.register(row, maxConnections)
-  if (registered.kind === 'refused') {
-    connection.log.warn({ others: registered.others.length }, 'too many connections of one user')
-    connection.fail('connection_limit', frame)
-    await bus.signal(row.uid, {
+function turnAway(
+  connection: Connection,
+  row: Registration,
+  frame: { requestId?: string | undefined },
+  others: number,
+): void {
+  connection.log.warn({ others }, 'too many connections of one user')
+  connection.fail('connection_limit', frame)
+  connection.close('connection_limit')
+  const told = notice('connection_limit', 'Another device could not connect: there are too many connections.')
+  connection.background(
+    connection.edge.fabric.bus.signal(row.uid, {
       header: { class: 'signal', type: 'notice' },
-      body: encodeFrame(
-        notice('connection_limit', 'Another device could not connect: there are too many connections.'),
-      ),
-    })
-    connection.close('connection_limit')
-    return false
-  }
-  for (const old of registered.replaced) {
-    metrics.replaced.inc()
-    connection.log.info(
-      { replaced: old.connectionId, edgeId: old.edgeId },
-      'an earlier connection of this device gives way',
-    )
-    await bus.reply(old.edgeId, {
-      header: { target: old.connectionId, type: 'notice', close: 'replaced' },
-      body: encodeFrame(notice('replaced', 'This chat was opened anew by the same device.')),
-    })
-  }
-  if (connection.closed) await registry.unregister(row)
-  return !connection.closed
+      body: encodeFrame(told),
+    }),
+    'the other devices were not told of one that could not connect',
+  )
 }
+
+function giveNotice(connection: Connection, replaced: Extract<Registered, { kind: 'registered' }>['replaced']): void {
+  const { edge, log } = connection
+  for (const old of replaced) {
+    edge.metrics.replaced.inc()
+    log.info({ replaced: old.connectionId, edgeId: old.edgeId }, 'an earlier connection of this device gives way')
+    connection.background(
+      edge.fabric.bus.reply(old.edgeId, {
+        header: { target: old.connectionId, type: 'notice', close: 'replaced' },
+        body: encodeFrame(notice('replaced', 'This chat was opened anew by the same device.')),
+      }),
+      'a connection was not told that it was replaced',
+    )
+  }
+}
+
+async function join(connection: Connection, identity: Identity, row: Registration): Promise<void> {
+  const { out, feeds, asMember } = connection
+  // Events are kept back from the first moment of the subscription until older ones have been sent.
+  out.hold()
+  const feed = await feeds.join(row.uid, asMember)
+  if (connection.closed) feeds.leave(feed, asMember)
+  else connection.member = { identity, uid: row.uid, deviceId: row.deviceId, feed, row }
+}
+
+const takeOut = (connection: Connection, { uid, connectionId }: Registration): void =>
+  connection.background(
+    connection.edge.fabric.registry.unregister({ uid, connectionId }),
+    'a connection was not taken out of the registry',
+  )
 
 const notice = (code: 'connection_limit' | 'replaced', message: string): ServerFrame => ({
   type: 'notice',
@@ -103,24 +125,27 @@ const notice = (code: 'connection_limit' | 'replaced', message: string): ServerF
  * without what was sent by then. Each logged event goes out once.
  */
 async function catchUp(connection: Connection, member: Member, resume: string | undefined): Promise<void> {
-  const { feed } = member
+  const { edge, out } = connection
   const after = resume === undefined ? undefined : decodePosition(resume)
-  const read = after && (await feed.read(after))
-  const { top, frames: open } = await feed.snapshot()
+  const read = after && (await member.feed.read(after))
+  const { top, frames: open } = await member.feed.snapshot()
   if (connection.closed) return
 
-  const recovered = read?.kind === 'events'
-  if (resume !== undefined && !recovered) connection.edge.metrics.lost.inc({ occasion: 'resume' })
-  const missed = recovered ? read.events : []
-  // What the log told up to here must not be told again by what was kept back.
-  const upTo = recovered ? read.top : top
+  const missed = read?.kind === 'events' && fits(read.events, edge.outboxLimits.missedBytes) ? read : undefined
+  if (resume !== undefined && !missed) edge.metrics.lost.inc({ occasion: 'resume' })
   const ready = readyFrame(connection, member, {
-    top: recovered && after ? after : top,
-    recovered,
+    top: missed && after ? after : top,
+    recovered: missed !== undefined,
     resumes: resume !== undefined,
   })
-  connection.out.release(
-    [encodeFrame(ready), ...missed.map(({ frame }) => frame), ...open],
-    ({ position }) => position !== undefined && position.offset <= upTo.offset,
+  // What the log told up to here must not be told again by what was kept back.
+  const upTo = missed ? missed.top : top
+  out.release(
+    [encodeFrame(ready), ...(missed?.events ?? []).map(({ frame }) => frame), ...open],
+    ({ position }) => position !== undefined && sameLog(position, upTo) && position.offset <= upTo.offset,
   )
 }
+
+/** More than this is not kept in memory for one slow device; it loads again instead. */
+const fits = (events: readonly Outgoing[], bytes: number): boolean =>
+  events.reduce((sum, { frame }) => sum + frame.byteLength, 0) <= bytes

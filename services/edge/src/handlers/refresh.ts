@@ -10,15 +10,9 @@ export async function refresh(
   frame: ClientFrameOf<'auth.refresh'>,
   request: RequestId,
 ): Promise<void> {
-  try {
-    const identity = await connection.edge.verify.verify(frame.token)
-    if (identity.userId !== member.uid) throw new Refusal('forbidden')
-    member.identity = identity
-    connection.expireAt(identity.expiresAt)
-    ping(connection, request)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    connection.log.info({ code: error.code }, 'a new token was refused')
-    connection.refuse(error, { requestId: request })
-  }
+  const identity = await connection.edge.verify.verify(frame.token)
+  if (identity.userId !== member.uid) throw new Refusal('forbidden')
+  member.identity = identity
+  connection.expireAt(identity.expiresAt)
+  ping(connection, request)
 }

@@ -1,19 +1,17 @@
-import { type RequestId, sessionId } from '@chatbox/core'
+import { sessionId } from '@chatbox/core'
 import type { ClientFrameOf } from '@chatbox/protocol'
 import type { Connection, Member } from '../connection.ts'
-import { request } from './request.ts'
+import { request, type Visible } from './request.ts'
 
-export function chooseModel(c: Connection, member: Member, frame: ClientFrameOf<'session.model'>, visible: RequestId) {
-  const sid = sessionId(frame.sid)
-  return request(c, member, { kind: 'session.model', sid, modelId: frame.modelId }, visible, { sid })
+export function chooseModel(c: Connection, member: Member, frame: ClientFrameOf<'session.model'>, visible: Visible) {
+  const { sid, modelId } = frame
+  return request(c, member, visible, () => ({ kind: 'session.model', sid: sessionId(sid), modelId }))
 }
 
-export function markRead(c: Connection, member: Member, frame: ClientFrameOf<'session.read'>, visible: RequestId) {
-  const sid = sessionId(frame.sid)
-  return request(c, member, { kind: 'session.read', sid, seq: frame.seq }, visible, { sid })
+export function markRead(c: Connection, member: Member, { sid, seq }: ClientFrameOf<'session.read'>, visible: Visible) {
+  return request(c, member, visible, () => ({ kind: 'session.read', sid: sessionId(sid), seq }))
 }
 
-export function endSession(c: Connection, member: Member, frame: ClientFrameOf<'session.end'>, visible: RequestId) {
-  const sid = sessionId(frame.sid)
-  return request(c, member, { kind: 'session.end', sid }, visible, { sid })
+export function endSession(c: Connection, member: Member, { sid }: ClientFrameOf<'session.end'>, visible: Visible) {
+  return request(c, member, visible, () => ({ kind: 'session.end', sid: sessionId(sid) }))
 }

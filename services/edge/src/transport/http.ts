@@ -1,4 +1,5 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
+import { STATUS_CODES } from 'node:http'
 
 /** Plain HTTP that comes in on the socket's port, copied out of the transport's own objects. */
 export interface HttpRequest {
@@ -27,87 +28,162 @@ export class BodyTooLarge extends Error {
 
 const MAX_BODY = 1_048_576
 
-const text = (buffer: ArrayBuffer): string => Buffer.from(buffer).toString('utf8')
+export const textOf = (buffer: ArrayBuffer): string => Buffer.from(buffer).toString('utf8')
+
+/** What is known of a request when its response is written. */
+export interface Exchange {
+  /** The transport's object must not be touched once this has aborted. */
+  readonly signal: AbortSignal
+  /** A response to HEAD has no body, or the client takes it for the next response. */
+  readonly head: boolean
+  /** Whether the client has sent all of its request. What is left would be taken for the next one. */
+  complete(): boolean
+}
 
 /** Everything that dies with the callback is copied before it returns. */
-export function copyRequest(res: UwsResponse, req: UwsRequest): HttpRequest {
-  const gone = new AbortController()
-  res.onAborted(() => gone.abort(new Error('the client went away')))
+export function copyRequest(res: UwsResponse, req: UwsRequest): { request: HttpRequest; exchange: Exchange } {
+  const signal = abortSignal(res)
   const headers: Record<string, string> = {}
   req.forEach((name, value) => {
     headers[name] = value
   })
   const query = req.getQuery()
-  const received = collect(res, gone.signal)
+  const method = req.getMethod().toUpperCase()
+  const received = collect(res, signal)
   // Nobody may ever ask for the body; its failure is then nobody's.
-  received.catch(() => undefined)
+  received.body.catch(() => undefined)
   return {
-    method: req.getMethod().toUpperCase(),
-    url: query ? `${req.getUrl()}?${query}` : req.getUrl(),
-    headers,
-    address: text(res.getRemoteAddressAsText()),
-    body: () => received,
-    signal: gone.signal,
+    request: {
+      method,
+      url: query ? `${req.getUrl()}?${query}` : req.getUrl(),
+      headers,
+      address: textOf(res.getRemoteAddressAsText()),
+      body: () => received.body,
+      signal,
+    },
+    exchange: { signal, head: method === 'HEAD', complete: received.complete },
   }
 }
 
-function collect(res: UwsResponse, signal: AbortSignal): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = []
+/** Must be asked for before the callback returns. */
+export function abortSignal(res: UwsResponse): AbortSignal {
+  const gone = new AbortController()
+  res.onAborted(() => gone.abort(new Error('the client went away')))
+  return gone.signal
+}
+
+function collect(res: UwsResponse, signal: AbortSignal): { body: Promise<Uint8Array>; complete: () => boolean } {
+  let complete = false
+  const body = new Promise<Uint8Array>((resolve, reject) => {
+    let parts: Buffer[] = []
     let size = 0
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     res.onData((chunk, last) => {
+      complete = last
       size += chunk.byteLength
       if (size > MAX_BODY) {
-        parts.length = 0
-        if (last) reject(new BodyTooLarge('the body is too large'))
-        return
+        parts = []
+        return reject(new BodyTooLarge('the body is too large'))
       }
       // The chunk is the transport's memory; it is gone after this callback.
       parts.push(Buffer.from(chunk.slice(0)))
       if (last) resolve(Buffer.concat(parts))
     })
   })
+  return { body, complete: () => complete }
 }
 
 /** Writes a response, a streamed one as fast as the client takes it. */
-export async function writeResponse(res: UwsResponse, response: HttpResponse, signal: AbortSignal): Promise<void> {
+export async function writeResponse(res: UwsResponse, response: HttpResponse, exchange: Exchange): Promise<void> {
+  const { body, status } = response
+  const { signal, head } = exchange
+  const streamed = typeof body !== 'string' && !(body instanceof Uint8Array)
+  const bare = head || status === 204 || status === 304
+  if (streamed && !bare) return stream(res, response, body, exchange)
+  // Nobody reads it, so whoever makes it may stop.
+  if (streamed) await body[Symbol.asyncIterator]().return?.()
   if (signal.aborted) return
-  const { body } = response
-  if (typeof body === 'string' || body instanceof Uint8Array) {
-    res.cork(() => {
-      writeHead(res, response)
-      res.end(body)
-    })
-    return
-  }
-  res.cork(() => writeHead(res, response))
-  for await (const chunk of body) {
+  res.cork(() => {
+    writeHead(res, response)
+    if (!bare) res.end(streamed ? '' : body, !exchange.complete())
+    else res.endWithoutBody(head ? lengthOf(response) : undefined, !exchange.complete())
+  })
+}
+
+function lengthOf({ body, headers }: HttpResponse): number | undefined {
+  if (typeof body === 'string') return Buffer.byteLength(body)
+  if (body instanceof Uint8Array) return body.byteLength
+  const said = headers['content-length']
+  return typeof said === 'string' && /^\d+$/.test(said) ? Number(said) : undefined
+}
+
+async function stream(
+  res: UwsResponse,
+  response: HttpResponse,
+  body: AsyncIterable<Uint8Array>,
+  { signal, complete }: Exchange,
+): Promise<void> {
+  const chunks = body[Symbol.asyncIterator]()
+  const client = watch(res, signal)
+  try {
     if (signal.aborted) return
-    let taken = true
-    res.cork(() => {
-      taken = res.write(chunk)
-    })
-    if (!taken) await writable(res, signal)
+    res.cork(() => writeHead(res, response))
+    for (;;) {
+      const next = await client.unlessGone(chunks.next())
+      if (!next || signal.aborted) return
+      if (next.done) break
+      // An empty chunk would be the end of the response.
+      if (next.value.byteLength === 0) continue
+      let taken = true
+      res.cork(() => {
+        taken = res.write(next.value)
+      })
+      if (!taken) await client.unlessGone(client.writable())
+      if (signal.aborted) return
+    }
+    res.cork(() => res.end('', !complete()))
+  } finally {
+    client.forget()
+    // Not waited for: it may be in the midst of making a chunk, and whether it minds is its own affair.
+    Promise.resolve(chunks.return?.()).catch(() => undefined)
   }
-  if (!signal.aborted) res.cork(() => res.end())
 }
 
-function writeHead(res: UwsResponse, { status, headers }: HttpResponse): void {
-  res.writeStatus(String(status))
-  for (const [name, value] of Object.entries(headers)) {
-    // The transport counts the length itself.
-    if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection') continue
-    for (const one of typeof value === 'string' ? [value] : value) res.writeHeader(name, one)
-  }
-}
-
-function writable(res: UwsResponse, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true })
+/** One listener each for the whole response, however often the client is slow. */
+function watch(res: UwsResponse, signal: AbortSignal) {
+  let room: (() => void) | undefined
+  let quit: (() => void) | undefined
+  const gone = () => quit?.()
+  signal.addEventListener('abort', gone, { once: true })
+  if (!signal.aborted) {
     res.onWritable(() => {
-      resolve()
+      room?.()
       return true
     })
-  })
+  }
+  return {
+    forget: () => signal.removeEventListener('abort', gone),
+    writable: () =>
+      new Promise<void>((resolve) => {
+        room = resolve
+      }),
+    /** The next chunk, or room for it, may never come; undefined when the client has gone before. */
+    unlessGone: <T>(work: Promise<T>) =>
+      new Promise<T | undefined>((resolve, reject) => {
+        if (signal.aborted) return resolve(undefined)
+        quit = () => resolve(undefined)
+        work.then(resolve, reject)
+      }),
+  }
+}
+
+/** The transport writes these itself. */
+const OF_THE_TRANSPORT = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive', 'date'])
+
+function writeHead(res: UwsResponse, { status, headers }: HttpResponse): void {
+  res.writeStatus(`${status} ${STATUS_CODES[status] ?? ''}`)
+  for (const [name, value] of Object.entries(headers)) {
+    if (OF_THE_TRANSPORT.has(name.toLowerCase())) continue
+    for (const one of typeof value === 'string' ? [value] : value) res.writeHeader(name, one)
+  }
 }

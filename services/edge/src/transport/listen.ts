@@ -1,7 +1,8 @@
-import type { TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import type { TemplatedApp, HttpResponse as UwsResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
 import uws from 'uWebSockets.js'
+import { createServer } from 'node:net'
 import type { Socket, SocketListener } from '../socket.ts'
-import { copyRequest, type HttpHandler, type HttpResponse, writeResponse } from './http.ts'
+import { abortSignal, copyRequest, type HttpHandler, type HttpResponse, textOf, writeResponse } from './http.ts'
 
 /** A request to open a socket, copied before the transport's objects die. */
 export interface Handshake {
@@ -32,21 +33,30 @@ export interface TransportOptions {
 
 export interface Transport {
   readonly port: number
-  /** No new sockets and no new requests; those that are open stay. */
+  /** No new connections; those that are open stay, and plain requests on them are still answered. */
   stopAccepting(): void
+  /** Resolves when the plain requests that are under way have been answered. */
+  answered(): Promise<void>
+  /** Cuts what is still open. */
   close(): void
 }
 
 interface UserData {
   readonly opened: (socket: Socket) => SocketListener
   listener?: SocketListener
+  closed: boolean
 }
 
 const OPTIONAL = (value: string): string | undefined => (value === '' ? undefined : value)
 
-/** The one place that knows uWebSockets.js. Rejects with `EADDRINUSE` when the port is taken. */
-export function listen(options: TransportOptions): Promise<Transport> {
+/** The one place that knows uWebSockets.js. Rejects with the system's code, such as `EADDRINUSE`, when it can't listen. */
+export async function listen(options: TransportOptions): Promise<Transport> {
   const app = uws.App()
+  const underWay = new Set<Promise<void>>()
+  const track = (work: Promise<void>) => {
+    const tracked = work.finally(() => underWay.delete(tracked))
+    underWay.add(tracked)
+  }
 
   app.ws<UserData>(options.path, {
     compression: uws.DISABLED,
@@ -63,100 +73,100 @@ export function listen(options: TransportOptions): Promise<Transport> {
         origin: OPTIONAL(req.getHeader('origin')),
         host: OPTIONAL(req.getHeader('host')),
         authorization: OPTIONAL(req.getHeader('authorization')),
-        address: Buffer.from(res.getRemoteAddressAsText()).toString('utf8'),
+        address: textOf(res.getRemoteAddressAsText()),
       }
       const key = req.getHeader('sec-websocket-key')
-      const protocol = req.getHeader('sec-websocket-protocol')
-      const extensions = req.getHeader('sec-websocket-extensions')
-      const gone = new AbortController()
-      res.onAborted(() => gone.abort())
-
-      options
-        .handshake(handshake)
-        .catch((): Verdict => ({ accept: false, response: { status: 503, headers: {}, body: '' } }))
-        .then((verdict) => {
-          if (gone.signal.aborted) return undefined
-          if (!verdict.accept) return writeResponse(res, verdict.response, gone.signal)
-          res.cork(() => {
-            res.upgrade<UserData>({ opened: verdict.opened }, key, protocol, extensions, context)
-          })
-          return undefined
-        })
-        .catch(() => res.close())
+      const signal = abortSignal(res)
+      track(
+        answer(res, signal, async () => {
+          const verdict = await options.handshake(handshake)
+          if (signal.aborted) return
+          if (!verdict.accept)
+            return writeResponse(res, verdict.response, { signal, head: false, complete: () => true })
+          // Neither a subprotocol nor an extension is taken up: the protocol has none.
+          const data: UserData = { opened: verdict.opened, closed: false }
+          res.cork(() => void res.upgrade<UserData>(data, key, '', '', context))
+        }),
+      )
     },
 
     open(ws) {
-      let open = true
       const data = ws.getUserData()
-      const listener = data.opened({
-        send: (frame) => {
-          if (!open) return 'dropped'
-          const result = ws.send(frame, false)
-          return result === 1 ? 'sent' : result === 0 ? 'buffered' : 'dropped'
-        },
-        buffered: () => (open ? ws.getBufferedAmount() : 0),
-        close(code, reason) {
-          if (open) ws.end(code, reason)
-        },
-      })
-      // The transport's object must not be touched once it is closed.
-      data.listener = {
-        ...listener,
-        closed(code) {
-          open = false
-          listener.closed(code)
-        },
-      }
+      data.listener = data.opened(socketOf(ws, data))
     },
     message: (ws, bytes, binary) => ws.getUserData().listener?.message(new Uint8Array(bytes), binary),
     drain: (ws) => ws.getUserData().listener?.drained(),
-    close: (ws, code) => ws.getUserData().listener?.closed(code),
+    close(ws, code) {
+      const data = ws.getUserData()
+      data.closed = true
+      data.listener?.closed(code)
+    },
   })
 
   app.any('/*', (res, req) => {
-    const request = copyRequest(res, req)
-    options
-      .http(request)
-      .catch((): HttpResponse => ({ status: 500, headers: {}, body: '' }))
-      .then((response) => writeResponse(res, response, request.signal))
-      // A response that broke off in the middle can only be cut.
-      .catch(() => {
-        if (!request.signal.aborted) res.close()
-      })
+    const { request, exchange } = copyRequest(res, req)
+    track(answer(res, exchange.signal, async () => writeResponse(res, await options.http(request), exchange)))
   })
 
-  return new Promise((resolve, reject) => {
-    let listening: us_listen_socket | undefined
-    const opened = (socket: us_listen_socket | false) => {
-      if (!socket) {
-        const where = `${options.host}:${options.port}`
-        return reject(Object.assign(new Error(`cannot listen on ${where}`), { code: 'EADDRINUSE' }))
-      }
-      listening = socket
-      resolve({
-        port: uws.us_socket_local_port(socket),
-        stopAccepting() {
-          if (listening) uws.us_listen_socket_close(listening)
-          listening = undefined
-        },
-        close: () => app.close(),
-      })
-    }
-    listenExclusively(app, options, opened)
-  })
+  const listening = await listenExclusively(app, options)
+  let accepting = true
+  return {
+    port: uws.us_socket_local_port(listening),
+    stopAccepting() {
+      if (accepting) uws.us_listen_socket_close(listening)
+      accepting = false
+    },
+    async answered() {
+      await Promise.all(underWay)
+    },
+    close() {
+      accepting = false
+      app.close()
+    },
+  }
 }
 
-type Opened = (socket: us_listen_socket | false) => void
+/** The transport's object must not be touched once it is closed. */
+const socketOf = (ws: WebSocket<UserData>, data: UserData): Socket => ({
+  send(frame) {
+    if (data.closed) return 'dropped'
+    const result = ws.send(frame, false)
+    return result === 1 ? 'sent' : result === 0 ? 'buffered' : 'dropped'
+  },
+  buffered: () => (data.closed ? 0 : ws.getBufferedAmount()),
+  close(code, reason) {
+    if (!data.closed) ws.end(code, reason)
+  },
+})
+
+/** A response that can't be made, or broke off in the middle, can only be cut. */
+async function answer(res: UwsResponse, signal: AbortSignal, respond: () => Promise<void>): Promise<void> {
+  try {
+    await respond()
+  } catch {
+    // Whoever handles requests answers and logs their faults; what comes here is the client's end of a broken stream.
+    if (!signal.aborted) res.close()
+  }
+}
 
 /** The transport's own constant is a type only. By default two processes could share a port without knowing. */
 const EXCLUSIVE_PORT = 1
 
-/** The published types know host and options apart only; the function takes both. */
-interface ListensExclusively {
-  listen(host: string, port: number, options: number, opened: Opened): unknown
+async function listenExclusively(app: TemplatedApp, { host, port }: TransportOptions): Promise<us_listen_socket> {
+  const socket = await new Promise<us_listen_socket | false>((resolve) => {
+    // The published types know host and options apart only; the function takes both.
+    Reflect.apply(app.listen, app, [host, port, EXCLUSIVE_PORT, resolve])
+  })
+  if (socket) return socket
+  app.close()
+  throw Object.assign(new Error(`cannot listen on ${host}:${port}`), { code: await whyNot(host, port) })
 }
 
-function listenExclusively(app: TemplatedApp, { host, port }: TransportOptions, opened: Opened): void {
-  const exclusive: ListensExclusively = Object.assign(Object.create(app), { listen: app.listen.bind(app) })
-  exclusive.listen(host, port, EXCLUSIVE_PORT, opened)
+/** The transport says no more than that it failed; the system, asked again, says why. */
+function whyNot(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'EADDRINUSE'))
+    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve('EADDRINUSE')))
+  })
 }
