@@ -83,17 +83,21 @@ let run = 0
 
 it("whatever order and repetition entries come in, a user's sessions are those of a simple model", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30, size: 'max' }), fc.integer({ min: 1, max: 3 }), async (steps, times) => {
-      const uid = userId(`user-${run++}`)
-      const sids = [0, 1].map((chat) => newSessionId('secret', uid, clientMessageId(`chat-${chat}`)))
-      const expected = model()
-      for (const step of steps) {
-        const sid = sids[step.chat] as SessionId
-        expected.apply(sid, step)
-        await perform(uid, sid, step, times)
-      }
-      for (const sid of sids) await compare(sid, expected.chats.get(sid) ?? [])
-    }),
+    fc.asyncProperty(
+      fc.array(step, { minLength: 8, maxLength: 30, size: 'max' }),
+      fc.integer({ min: 1, max: 3 }),
+      async (steps, times) => {
+        const uid = userId(`user-${run++}`)
+        const sids = [0, 1].map((chat) => newSessionId('secret', uid, clientMessageId(`chat-${chat}`)))
+        const expected = model()
+        for (const step of steps) {
+          const sid = sids[step.chat] as SessionId
+          expected.apply(sid, step)
+          await perform(uid, sid, step, times)
+        }
+        for (const sid of sids) await compare(sid, expected.chats.get(sid) ?? [])
+      },
+    ),
     { numRuns: 40 },
   )
 })

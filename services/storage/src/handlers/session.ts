@@ -1,4 +1,6 @@
 import {
+  type AnswerEnd,
+  type ClosedAnswer,
   type EndSessionEntry,
   type ModelEntry,
   messageEvent,
@@ -43,16 +45,24 @@ export async function endSession(work: Work, { uid, sid, replyTo }: EndSessionEn
   )
   if (!ended) return
   const closed = await work.insist('fence', () => work.fabric.answers.fence(uid, sid, ended.ownerEpoch))
-  const texts = new Map(closed.map(({ ref, chunks }) => [ref.answerId, textOf(chunks)]))
+  const ends = new Map(closed.map((answer) => [answer.ref.answerId, endOf(work, answer)]))
   for (;;) {
     const state = await work.insist('read session', () => work.states.get(sid))
     const pending = state?.totals.pending[0]
     if (!pending) return
-    const { answerId } = pending
-    const text = texts.get(answerId) ?? ''
-    await endAnswer(work, { uid, sid, answerId, end: { status: 'cancelled', text, endedAt: work.now() } })
+    const { answerId, seq } = pending
+    // One that the fence had closed before, or that nobody has begun, gives its text when it is closed by itself.
+    const ref = { uid, sid, answerId, seq: seq + 1 }
+    const end = ends.get(answerId) ?? endOf(work, await work.insist('close', () => work.fabric.answers.close(ref)))
+    await endAnswer(work, { uid, sid, answerId, end })
   }
 }
+
+/** What its worker had recorded as the end, or else exactly what was shown until it was closed. */
+const endOf = (work: Work, { end, chunks }: ClosedAnswer): AnswerEnd =>
+  end
+    ? JSON.parse(Buffer.from(end.body).toString('utf8'))
+    : { status: 'cancelled', text: textOf(chunks), endedAt: work.now() }
 
 const END_OF_SESSION = 'The conversation was ended.'
 
