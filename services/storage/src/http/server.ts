@@ -25,7 +25,12 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** The users' REST. Listens to nothing by itself. */
 export function createHttp(deps: StorageDeps): FastifyInstance {
-  const app = Fastify({ logger: false, genReqId: () => randomUUID(), bodyLimit: 65_536 })
+  const app = Fastify({
+    logger: false,
+    genReqId: () => randomUUID(),
+    bodyLimit: 65_536,
+    routerOptions: { maxParamLength: 256 },
+  })
   app.decorateRequest('identity')
 
   app.addHook('onRequest', authenticate(deps))

@@ -1,0 +1,140 @@
+import { clientMessageId, partitionOf, replicaId, requestId, sessionId, Unavailable } from '@chatbox/core'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createStorage, type StorageDeps } from '../src/index.ts'
+import { type Bench, bench, user } from './fixture.ts'
+
+const alice = user('alice')
+const sid = sessionId('session-1')
+
+/** Calls of one function fail as long as it is told so. */
+function flaky(failures: number, fail: () => Error) {
+  let left = failures
+  return {
+    around:
+      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        if (left-- > 0) throw fail()
+        return call(...args)
+      },
+  }
+}
+
+const withConversations = (deps: StorageDeps, changed: Partial<StorageDeps['conversations']>): StorageDeps => ({
+  ...deps,
+  conversations: { ...deps.conversations, ...changed },
+})
+
+describe('storage, when a store is away', () => {
+  let b: Bench
+  afterEach(() => b.close())
+
+  it('tries again, says so in the log, and loses nothing (D3)', async () => {
+    const away = flaky(3, () => new Unavailable('away'))
+    b = await bench({
+      wrap: (deps) => withConversations(deps, { insertTurn: away.around(deps.conversations.insertTurn) }),
+    })
+    expect(await b.say(alice, sid, 'hello')).toEqual({ ok: true })
+    expect(b.log.filter((line) => line.includes('trying again'))).toHaveLength(3)
+    expect((await b.conversations.totals(sid)).nextSeq).toBe(3)
+  })
+
+  it('finds the message that was written although the answer to the write was lost (P2)', async () => {
+    let lost = false
+    b = await bench({
+      wrap: (deps) =>
+        withConversations(deps, {
+          async insertTurn(turn) {
+            const inserted = await deps.conversations.insertTurn(turn)
+            if (lost) return inserted
+            lost = true
+            throw new Unavailable('written, and the reply lost')
+          },
+        }),
+    })
+    const events = await b.events(alice)
+    expect(await b.say(alice, sid, 'hello', { cmid: 'm1' })).toEqual({ ok: true })
+    expect(await events.waitFor((frame) => frame.type === 'message')).toMatchObject({ seq: 1, clientMessageId: 'm1' })
+    expect((await b.conversations.totals(sid)).nextSeq).toBe(3)
+  })
+
+  it('announces what it wrote once the bus is back', async () => {
+    const away = flaky(2, () => new Unavailable('away'))
+    b = await bench({
+      wrap: (deps) => ({
+        ...deps,
+        fabric: { ...deps.fabric, bus: { ...deps.fabric.bus, append: away.around(deps.fabric.bus.append) } },
+      }),
+    })
+    const events = await b.events(alice)
+    await b.say(alice, sid, 'hello')
+    expect(await events.waitFor((frame) => frame.type === 'message')).toMatchObject({ text: 'hello' })
+  })
+
+  it('puts an entry aside that it can not work on, tells its sender `internal`, and goes on with the others (R7)', async () => {
+    const poison = clientMessageId('poison')
+    b = await bench({
+      wrap: (deps) =>
+        withConversations(deps, {
+          async insertTurn(turn) {
+            if (turn.cmid === poison) throw new Error('a fault of ours')
+            return deps.conversations.insertTurn(turn)
+          },
+        }),
+    })
+    expect(await b.say(alice, sid, 'bad', { cmid: poison })).toEqual({ ok: false, code: 'internal' })
+    expect(await b.say(alice, sid, 'good')).toEqual({ ok: true })
+    const partition = partitionOf(alice, 64)
+    expect(await b.deps.fabric.ingest.backlog(partition)).toMatchObject({ dead: 1 })
+  })
+})
+
+describe('two owners of one partition', () => {
+  let b: Bench
+  afterEach(() => b.close())
+
+  it('never share it: the second waits for the lease', async () => {
+    b = await bench({ times: { leaseMs: 60_000 } })
+    const second = createStorage({ ...b.deps, replica: replicaId('second') }, { times: { leaseMs: 60_000 } })
+    await second.start()
+    const owners = await b.deps.leases.owners()
+    expect([...owners.keys()]).toEqual([b.deps.replica])
+    await second.stop(AbortSignal.timeout(1_000))
+  })
+
+  it('can not both announce: the log refuses the older one, which leaves the partition (R6)', async () => {
+    b = await bench({ times: { leaseMs: 60_000 } })
+    const events = await b.events(alice)
+    await b.say(alice, sid, 'first')
+    const newer = {
+      header: { class: 'signal' as const, type: 'pong' as const },
+      body: Buffer.from('{"type":"pong","ts":1}'),
+    }
+    // Somebody with a much higher generation has written to this user's log.
+    await b.deps.fabric.bus.append(alice, { ...newer, header: { ...newer.header, class: 'logged' } }, 1_000)
+    const before = events.frames.length
+    await b.deps.fabric.ingest.append({
+      partition: partitionOf(alice, 64),
+      packet: {
+        header: { requestId: requestId('stale'), kind: 'send' },
+        body: Buffer.from(
+          JSON.stringify({
+            kind: 'send',
+            uid: alice,
+            sid,
+            requestId: 'stale',
+            fresh: false,
+            said: {
+              author: 'user',
+              authorId: alice,
+              cmid: 'm-stale',
+              kind: 'text',
+              content: { text: 'from a stale owner' },
+            },
+          }),
+        ),
+      },
+    })
+    await expect.poll(() => b.log.some((line) => line.includes('partition lost'))).toBe(true)
+    expect(events.frames.slice(before).filter((frame) => frame.type === 'message')).toEqual([])
+  })
+})
