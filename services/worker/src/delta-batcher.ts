@@ -56,15 +56,13 @@ export function deltaBatcher({ answers, times, log, metrics }: BatcherOptions): 
   function arm(): void {
     if (tick || stopped || waiting.size === 0) return
     const due = Math.max(lastTick + width, notBefore)
-    tick = setTimeout(() => void onTick(), Math.max(0, due - performance.now()))
+    tick = setTimeout(onTick, Math.max(0, due - performance.now()))
   }
 
-  async function onTick(): Promise<void> {
+  function onTick(): void {
     tick = undefined
     lastTick = performance.now()
-    await flush([...waiting])
-    // A store or a processor that is behind gets fewer and larger calls.
-    width = Math.min(times.maxTickMs, Math.max(times.tickMs, performance.now() - lastTick))
+    void flush([...waiting])
   }
 
   function hurry(parcel: Parcel): void {
@@ -116,7 +114,10 @@ export function deltaBatcher({ answers, times, log, metrics }: BatcherOptions): 
       )
       return undefined
     } finally {
-      metrics.append.observe((performance.now() - begun) / 1000)
+      const tookMs = performance.now() - begun
+      // A store or a processor that is behind gets fewer and larger calls.
+      width = Math.min(times.maxTickMs, Math.max(times.tickMs, tookMs))
+      metrics.append.observe(tookMs / 1000)
     }
   }
 

@@ -106,7 +106,7 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
     say(piece) {
       if (refusedAsFull) return
       spoken.add(piece)
-      if (!rewriting) carried.more()
+      carried.more()
       if (spoken.full) answering.stop('full')
     },
     room: () =>
@@ -114,7 +114,7 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
     cut: () => spoken.truncate(Math.max(toldBefore, draft.frozenUnits)),
     settle() {
       spoken.finish()
-      if (!rewriting) carried.more('now')
+      carried.more('now')
       return progress.until(() => !rewriting && (dropped || draft.unsentUnits === 0), answering.left)
     },
     drop() {

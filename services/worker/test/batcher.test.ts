@@ -97,6 +97,22 @@ describe('the tick', () => {
     expect(await speak(900)).toBeGreaterThanOrEqual(25)
   })
 
+  it('brings answers together that were apart when the store was slow', async () => {
+    const { calls, answer } = batching(() => 150)
+    const answers = Array.from({ length: 6 }, (_, i) => answer(`answer ${i}`))
+    for (const [i, one] of answers.entries()) {
+      one.say('first')
+      await vi.advanceTimersByTimeAsync(20 + i)
+    }
+    const before = calls.length
+    for (let ms = 0; ms < 3_000; ms += 10) {
+      for (const one of answers) one.say('.')
+      await vi.advanceTimersByTimeAsync(10)
+    }
+    // Each on its own beat would make a hundred.
+    expect(calls.length - before).toBeLessThanOrEqual(45)
+  })
+
   it('does not run when nothing is said', async () => {
     const { calls, answer } = batching(() => 1)
     answer('a').say('only this')

@@ -1,5 +1,6 @@
+import type { Jobs, NewEntry } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
-import { lostOnTheWay } from './support/answers.ts'
+import { held, lostOnTheWay } from './support/answers.ts'
 import { house, isDone, says } from './support/house.ts'
 
 const never = () => new AbortController().signal
@@ -72,22 +73,42 @@ describe('a worker that is asked to stop', () => {
     expect(memory.sizes().jobs).toBe(1)
   })
 
+  it('hands back a job that was given to it at the last moment', async () => {
+    const { ask, worker, provider, fabric, entry } = await house()
+    const asked = await ask('late', { queue: false })
+    Object.assign(fabric.jobs, {
+      consume: async (handler: Parameters<Jobs['consume']>[0]) => ({
+        stop: () => handler({ ...asked, n: 0 }, never()),
+      }),
+    })
+    const first = await worker({ times: { finishMs: 600_000 } })
+    await first.stop(never())
+    expect(await entry('answer.handback', asked.answerId)).toMatchObject({ attempt: 1 })
+    expect(provider.calls).toEqual([])
+  })
+
   it('gives up at its deadline, whatever hangs', async () => {
-    const { ask, worker, provider, device, answers, entries } = await house()
+    const { ask, worker, provider, device, answers, entries, fabric } = await house()
     const first = await worker({ times: { finishMs: 600_000 } })
     const asked = await ask()
     const screen = await device(asked.uid)
     const call = await provider.call(0)
     call.say('speaking')
     await screen.frame(says('speaking'))
-    answers.next.end.push(() => new Promise(() => undefined))
+    const gate = held<'end'>()
+    answers.next.end.push(gate.around)
     call.end()
-    await call.closed
+    await gate.arrived
     const deadline = new AbortController()
     const stopped = first.stop(deadline.signal)
     deadline.abort()
     await stopped
+    gate.release()
+    await expect.poll(async () => (await fabric.answers.inspect([asked]))[0]?.state).toBe('ended')
+    await new Promise(setImmediate)
+    // What was recorded is the sweeper's now.
     expect(entries).toEqual([])
+    expect((await fabric.ingest.backlog(3)).waiting).toBe(0)
   })
 
   it('a second time waits for the first', async () => {
@@ -218,8 +239,12 @@ describe('the queue', () => {
     const { ask, worker, provider, ended, fabric } = await house()
     const { append } = fabric.ingest
     const replies = [async () => 'full' as const, async () => 'unknown' as const, lostOnTheWay]
+    const asks: NewEntry[] = []
     Object.assign(fabric.ingest, {
-      append: (...args: Parameters<typeof append>) => (replies.shift() ?? append)(...args),
+      append: (entry: NewEntry) => {
+        asks.push(entry)
+        return (replies.shift() ?? append)(entry)
+      },
     })
     await worker()
     const asked = await ask()
@@ -228,6 +253,8 @@ describe('the queue', () => {
     call.end()
     expect(await ended(asked)).toMatchObject({ status: 'done', text: 'patience' })
     expect(replies).toEqual([])
+    // Ends may use the room that requests may not, and never expire (R7, R9).
+    expect(asks.every(({ headroom, ttlMs }) => headroom === true && ttlMs === undefined)).toBe(true)
   })
 
   it("tells the time that the end has, whatever this machine's clock says (R11)", async () => {

@@ -1,4 +1,5 @@
 import { type ChunkAppend, MAX_ANSWER_BYTES, textOf } from '@chatbox/core'
+import { ProviderFault } from '@chatbox/worker'
 import { describe, expect, it } from 'vitest'
 import { held, lostOnTheWay, replyLost } from './support/answers.ts'
 import { house, isDone, says } from './support/house.ts'
@@ -11,9 +12,9 @@ describe('a chunk whose sending was not answered', () => {
     it(`is sent again as it was, with nothing added (R14): ${fault}`, async () => {
       const { ask, worker, provider, ended, answers, device } = await house()
       await worker()
-      const gate = held()
+      const gate = held<'append'>()
       answers.next.append.push(async (call, chunks) => {
-        await gate.append(async () => [], chunks)
+        await gate.around(async () => [], chunks)
         return around(call, chunks)
       })
       const asked = await ask()
@@ -38,8 +39,8 @@ describe('a chunk whose sending was not answered', () => {
   it('keeps the provider waiting once enough is unsent, and no sooner', async () => {
     const { ask, worker, provider, ended, answers } = await house()
     await worker({ bounds: { maxUnsentUnits: 100 } })
-    const gate = held()
-    answers.next.append.push(gate.append)
+    const gate = held<'append'>()
+    answers.next.append.push(gate.around)
     const asked = await ask()
     const call = await provider.call(0)
     call.say(...Array.from({ length: 50 }, () => '0123456789'))
@@ -215,6 +216,49 @@ describe('a store that lost the record', () => {
     expect(await ended(asked)).toMatchObject({ status: 'cancelled', text: 'said more' })
   })
 
+  it('again and again is left in the end: something is wrong with it', async () => {
+    const { ask, worker, provider, device, memory, entries, answerOf } = await house()
+    await worker({ bounds: { maxRewrites: 1 } })
+    const asked = await ask()
+    const screen = await device(asked.uid)
+    const call = await provider.call(0)
+    call.say('one')
+    await screen.frame(says('one'))
+    for (const word of ['two', 'three']) {
+      memory.empty('realtime')
+      call.say(word)
+      if (word === 'two') await screen.frame(says(word))
+    }
+    await call.closed
+    await expect.poll(() => memory.sizes().jobs).toBe(0)
+    expect(entries).toEqual([])
+    expect(await answerOf(asked)).toMatchObject({ status: 'pending', attempt: 2 })
+  })
+
+  it('while the provider fails: the two reasons to begin again do not race each other', async () => {
+    const { ask, worker, provider, ended, device, memory, answers } = await house()
+    await worker()
+    const asked = await ask()
+    const screen = await device(asked.uid)
+    const call = await provider.call(0)
+    call.say('said')
+    await screen.frame(says('said'))
+    const gate = held<'begin'>()
+    answers.next.begin.push(gate.around)
+    memory.empty('realtime')
+    call.say(' more')
+    await gate.arrived
+    call.fail(new ProviderFault('provider_error', 'cut', { retryable: true }))
+    await call.closed
+    // Longer than the wait before the next try.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    gate.release()
+    const next = await provider.call(1)
+    next.say('all of it')
+    next.end()
+    expect(await ended(asked)).toMatchObject({ status: 'done', text: 'all of it', attempt: 3, faults: 1, handbacks: 1 })
+  })
+
   it('and somebody else has begun since: the worker stops', async () => {
     const { ask, worker, provider, device, memory, conversations, entries, answerOf } = await house()
     await worker()
@@ -275,6 +319,18 @@ describe('a text that is too long', () => {
     expect(bytes).toBeGreaterThan(MAX_ANSWER_BYTES * 0.8)
     await screen.frame(isDone)
     expect(screen.text).toBe(answer.text)
+  })
+
+  it('by our own bound alone is cut at it, and the provider is not listened to any more', async () => {
+    const { ask, worker, provider, ended } = await house({ memory: { bounds: { answerBytes: 10_000_000 } } })
+    await worker()
+    const asked = await ask()
+    const call = await provider.call(0)
+    for (let i = 0; i < 70; i++) call.say('é'.repeat(2_000))
+    await call.closed
+    const answer = await ended(asked)
+    expect(answer).toMatchObject({ status: 'failed', error: 'provider_error' })
+    expect(Buffer.byteLength(answer.text ?? '')).toBe(MAX_ANSWER_BYTES)
   })
 
   it('by the store keeps exactly what it accepted', async () => {

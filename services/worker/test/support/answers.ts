@@ -1,4 +1,4 @@
-import { type Answers, type ChunkAppend, type ChunkOutcome, Unavailable } from '@chatbox/core'
+import { type Answers, type ChunkAppend, Unavailable } from '@chatbox/core'
 
 /** What a test does to one call of the store, in place of the call. */
 type Around<K extends keyof Answers> = (call: Answers[K], ...args: Parameters<Answers[K]>) => ReturnType<Answers[K]>
@@ -72,7 +72,7 @@ export const replyLost =
   }
 
 /** Waits for the test before the store hears it. */
-export function held() {
+export function held<K extends keyof WatchedAnswers['next']>() {
   let release: () => void = () => undefined
   const released = new Promise<void>((resolve) => {
     release = resolve
@@ -81,10 +81,13 @@ export function held() {
   const arrived = new Promise<void>((resolve) => {
     arrive = resolve
   })
-  const append: Around<'append'> = async (call, chunks): Promise<ChunkOutcome[]> => {
+  const around = async (
+    call: (...args: Parameters<Answers[K]>) => ReturnType<Answers[K]>,
+    ...args: Parameters<Answers[K]>
+  ): Promise<Awaited<ReturnType<Answers[K]>>> => {
     arrive()
     await released
-    return call(chunks)
+    return await call(...args)
   }
-  return { append, arrived, release }
+  return { around, arrived, release }
 }

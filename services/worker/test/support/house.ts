@@ -26,7 +26,7 @@ import {
   userId,
 } from '@chatbox/core'
 import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
-import { type MemoryFabric, memoryFabric } from '@chatbox/memory'
+import { type MemoryFabric, type MemoryOptions, memoryFabric } from '@chatbox/memory'
 import type { ServerFrame } from '@chatbox/protocol'
 import { createLogger, createMetrics, type Part } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
@@ -85,7 +85,7 @@ export interface House {
 }
 
 /** The real ports, sealed as they are in production, around a worker; what storage does with ends is done here. */
-export async function house(): Promise<House> {
+export async function house(options: { memory?: MemoryOptions } = {}): Promise<House> {
   const folder = mkdtempSync(join(tmpdir(), 'chatbox-worker-'))
   const keyring = createKeyring({ keys: [{ id: 'k1', key: createHash('sha256').update('test').digest() }] })
   const sealed = {
@@ -95,7 +95,7 @@ export async function house(): Promise<House> {
   }
   const sqlite = await openSqlite({ file: join(folder, 'chatbox.db') })
   const conversations = sealedConversations(sqlite.conversations, keyring, sealed)
-  const memory = memoryFabric()
+  const memory = memoryFabric(options.memory)
   const clear = sealedFabric(memory, keyring, sealed)
   const answers = watchedAnswers(clear.answers)
   const fabric: Fabric = { ...clear, answers }
