@@ -47,9 +47,10 @@ export async function request(
     try {
       await append()
     } catch (error) {
-      const unheard = waiting.settle()
+      if (!waiting.settle())
+        return connection.log.warn({ err: error }, 'a request failed that nobody waits for any more')
       if (!(error instanceof Refusal)) throw error
-      if (unheard) refuse(error)
+      refuse(error)
     }
   })
 }

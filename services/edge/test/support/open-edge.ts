@@ -46,13 +46,20 @@ export interface OpenEdge {
 export interface Setting extends EdgeOptions {
   readonly deps?: Partial<EdgeDeps>
   readonly memory?: MemoryOptions
+  /** Whether lines are kept for `log`; they are written all the same. Default true. */
+  readonly keepLog?: boolean
 }
 
 /** Enough for any test that is not about limits. */
 const PLENTY = { points: 1_000_000, perMs: 60_000 }
 
 /** The real edge on a free port, over the real in-process adapters under seal. Ends with the test. */
-export async function openEdge({ deps, memory: memoryOptions, ...options }: Setting = {}): Promise<OpenEdge> {
+export async function openEdge({
+  deps,
+  memory: memoryOptions,
+  keepLog = true,
+  ...options
+}: Setting = {}): Promise<OpenEdge> {
   const memory = memoryFabric({
     ...memoryOptions,
     limits: { messages: PLENTY, handshakes: PLENTY, ...memoryOptions?.limits },
@@ -65,7 +72,11 @@ export async function openEdge({ deps, memory: memoryOptions, ...options }: Sett
   const tamper = tamperWith(sealed)
   const log: string[] = []
   const metrics = createMetrics()
-  const logger = createLogger({ service: 'edge', level: 'trace', destination: { write: (line) => log.push(line) } })
+  const logger = createLogger({
+    service: 'edge',
+    level: 'trace',
+    destination: { write: (line) => keepLog && log.push(line) },
+  })
   const structures = createStructures({ metrics, logger, timers: createTimers() })
   const edge = createEdge(
     {
@@ -121,6 +132,25 @@ export async function openEdge({ deps, memory: memoryOptions, ...options }: Sett
       return client
     },
   }
+}
+
+/** How many a structure of the edge holds, as its metric says it. */
+export const sizeOf = (edge: OpenEdge, structure: 'connections' | 'feeds' | 'strangers'): Promise<number> =>
+  edge.metric('structure_entries', `{structure="edge_${structure}"}`)
+
+/** Nothing is left of any connection, neither here nor in the fabric. */
+export const untilEmpty = (edge: OpenEdge): Promise<void> =>
+  until(async () => {
+    const { connections, subscriptions } = edge.memory.sizes()
+    const here = await Promise.all([sizeOf(edge, 'connections'), sizeOf(edge, 'feeds'), sizeOf(edge, 'strangers')])
+    return [connections, subscriptions, ...here].every((size) => size === 0)
+  }, 'nothing is left of any connection')
+
+/** Asks and waits for the answer. */
+export async function echo(client: WireClient): Promise<void> {
+  const requestId = randomId()
+  client.send({ type: 'ping', requestId })
+  await client.waitFor('pong', (pong) => pong.requestId === requestId)
 }
 
 export const tokenOf = (user: string, ttlMs = 3_600_000): Promise<string> =>
