@@ -17,7 +17,7 @@ export function decodePosition(at: string): Position | undefined {
   const parts = at.split('.')
   if (parts.length !== 3) return undefined
   const [log = '', run = '', digits = ''] = parts
-  if (!PART.test(log) || !PART.test(run) || !/^[0-9a-z]{1,11}$/.test(digits)) return undefined
+  if (!PART.test(log) || !PART.test(run) || !/^(?:0|[1-9a-z][0-9a-z]{0,10})$/.test(digits)) return undefined
   const offset = Number.parseInt(digits, 36)
   return Number.isSafeInteger(offset) ? { log, run, offset } : undefined
 }
