@@ -78,7 +78,10 @@ describe('a worker that is asked to stop', () => {
     const asked = await ask('late', { queue: false })
     Object.assign(fabric.jobs, {
       consume: async (handler: Parameters<Jobs['consume']>[0]) => ({
-        stop: () => handler({ ...asked, n: 0 }, never()),
+        async stop() {
+          await new Promise(setImmediate)
+          await handler({ ...asked, n: 0 }, never())
+        },
       }),
     })
     const first = await worker({ times: { finishMs: 600_000 } })
