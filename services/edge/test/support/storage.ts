@@ -97,7 +97,8 @@ export function storage(fabric: Fabric): Storage {
     say,
     async ask(user, sid = 'sid-1') {
       const uid = userId(user)
-      const turn = await say(user, 'a question', { sid, asks: answerId(randomId()) })
+      const asks = answerId(randomId())
+      const turn = await say(user, `question ${asks}`, { sid, asks })
       return writing(fabric, uid, turn, announce)
     },
     async entries(user) {
