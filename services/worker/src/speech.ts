@@ -86,10 +86,10 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
     if (!next || !(await openRecord(work, answering, next))) return answering.leave('superseded')
     attempt = next
     rewriting = false
-    progress.changed()
     // The flag was lost with the record, but the mark was not.
     if (next.answer.cancelAt !== undefined) answering.stop('cancelled')
     if (!dropped) carry()
+    progress.changed()
   }
 
   carry()
