@@ -36,8 +36,6 @@ export interface Exchange {
   readonly signal: AbortSignal
   /** A response to HEAD has no body, or the client takes it for the next response. */
   readonly head: boolean
-  /** Whether the client has sent all of its request. What is left would be taken for the next one. */
-  complete(): boolean
 }
 
 /** Everything that dies with the callback is copied before it returns. */
@@ -51,17 +49,17 @@ export function copyRequest(res: UwsResponse, req: UwsRequest): { request: HttpR
   const method = req.getMethod().toUpperCase()
   const received = collect(res, signal)
   // Nobody may ever ask for the body; its failure is then nobody's.
-  received.body.catch(() => undefined)
+  received.catch(() => undefined)
   return {
     request: {
       method,
       url: query ? `${req.getUrl()}?${query}` : req.getUrl(),
       headers,
       address: textOf(res.getRemoteAddressAsText()),
-      body: () => received.body,
+      body: () => received,
       signal,
     },
-    exchange: { signal, head: method === 'HEAD', complete: received.complete },
+    exchange: { signal, head: method === 'HEAD' },
   }
 }
 
@@ -72,16 +70,15 @@ export function abortSignal(res: UwsResponse): AbortSignal {
   return gone.signal
 }
 
-function collect(res: UwsResponse, signal: AbortSignal): { body: Promise<Uint8Array>; complete: () => boolean } {
-  let complete = false
-  const body = new Promise<Uint8Array>((resolve, reject) => {
+function collect(res: UwsResponse, signal: AbortSignal): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
     let parts: Buffer[] = []
     let size = 0
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     res.onData((chunk, last) => {
-      complete = last
       size += chunk.byteLength
       if (size > MAX_BODY) {
+        // What still comes is read and dropped: a client that is cut off in the midst of sending would not see the answer.
         parts = []
         return reject(new BodyTooLarge('the body is too large'))
       }
@@ -90,7 +87,6 @@ function collect(res: UwsResponse, signal: AbortSignal): { body: Promise<Uint8Ar
       if (last) resolve(Buffer.concat(parts))
     })
   })
-  return { body, complete: () => complete }
 }
 
 /** Writes a response, a streamed one as fast as the client takes it. */
@@ -99,14 +95,17 @@ export async function writeResponse(res: UwsResponse, response: HttpResponse, ex
   const { signal, head } = exchange
   const streamed = typeof body !== 'string' && !(body instanceof Uint8Array)
   const bare = head || status === 204 || status === 304
-  if (streamed && !bare) return stream(res, response, body, exchange)
+  if (streamed && !bare) return stream(res, response, body, signal)
   // Nobody reads it, so whoever makes it may stop.
   if (streamed) await body[Symbol.asyncIterator]().return?.()
   if (signal.aborted) return
+  const length = head ? lengthOf(response) : undefined
   res.cork(() => {
     writeHead(res, response)
-    if (!bare) res.end(streamed ? '' : body, !exchange.complete())
-    else res.endWithoutBody(head ? lengthOf(response) : undefined, !exchange.complete())
+    if (!bare) return res.end(streamed ? '' : body)
+    // Told the length itself, the transport would wait for a body of that length.
+    if (length !== undefined) res.writeHeader('content-length', String(length))
+    return res.endWithoutBody()
   })
 }
 
@@ -121,7 +120,7 @@ async function stream(
   res: UwsResponse,
   response: HttpResponse,
   body: AsyncIterable<Uint8Array>,
-  { signal, complete }: Exchange,
+  signal: AbortSignal,
 ): Promise<void> {
   const chunks = body[Symbol.asyncIterator]()
   const client = watch(res, signal)
@@ -141,7 +140,7 @@ async function stream(
       if (!taken) await client.unlessGone(client.writable())
       if (signal.aborted) return
     }
-    res.cork(() => res.end('', !complete()))
+    res.cork(() => res.end())
   } finally {
     client.forget()
     // Not waited for: it may be in the midst of making a chunk, and whether it minds is its own affair.

@@ -81,8 +81,7 @@ export async function listen(options: TransportOptions): Promise<Transport> {
         answer(res, signal, async () => {
           const verdict = await options.handshake(handshake)
           if (signal.aborted) return
-          if (!verdict.accept)
-            return writeResponse(res, verdict.response, { signal, head: false, complete: () => true })
+          if (!verdict.accept) return writeResponse(res, verdict.response, { signal, head: false })
           // Neither a subprotocol nor an extension is taken up: the protocol has none.
           const data: UserData = { opened: verdict.opened, closed: false }
           res.cork(() => void res.upgrade<UserData>(data, key, '', '', context))

@@ -1,0 +1,177 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { refusedUpgrade } from '@chatbox/testkit/wire'
+import { describe, expect, it } from 'vitest'
+import { echo, openEdge, PAGE, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
+
+const deadline = (ms = 5_000) => AbortSignal.timeout(ms)
+
+async function listenOn(port: number): Promise<Server> {
+  const server = createServer()
+  server.listen(port, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  if (typeof address !== 'object' || !address) throw new Error('it does not listen')
+  return address.port
+}
+
+describe('an edge that stops (S9, P9)', () => {
+  it('tells every socket when to come back, spread in time, and closes with 1012', async () => {
+    const open = await openEdge({ times: { spreadMs: 60_000 } })
+    const clients = await Promise.all(Array.from({ length: 30 }, (_, i) => open.device(`user-${i}`)))
+    const stranger = await open.connect()
+    await open.edge.stop(deadline())
+    const waits = new Set<number>()
+    for (const client of [...clients, stranger]) {
+      expect(await client.closed()).toMatchObject({ code: 1012 })
+      const last = client.frames.at(-1)
+      expect(last).toMatchObject({ type: 'reconnect', reason: 'restart' })
+      if (last?.type === 'reconnect') {
+        expect(last.afterMs).toBeLessThanOrEqual(60_000)
+        waits.add(last.afterMs)
+      }
+    }
+    expect(waits.size).toBeGreaterThan(20)
+  })
+
+  it('leaves nothing behind: no row, no subscription, no port', async () => {
+    // A port of its own choosing, as people give one: those of the system's choosing stay taken until every peer is gone.
+    const found = await listenOn(0)
+    const port = portOf(found)
+    found.close()
+    await once(found, 'close')
+    const open = await openEdge({ deps: { listen: { host: '127.0.0.1', port } } })
+    await Promise.all([open.device('ada'), open.device('ada'), open.device('bob')])
+    await open.edge.stop(deadline())
+    expect(open.memory.sizes()).toMatchObject({ connections: 0, subscriptions: 0, edges: 0 })
+    expect(await open.metric('edge_connections')).toBe(0)
+    const server = await listenOn(port)
+    server.close()
+  })
+
+  it('can be told to stop twice, also at once', async () => {
+    const open = await openEdge()
+    const client = await open.device('ada')
+    await Promise.all([open.edge.stop(deadline()), open.edge.stop(deadline())])
+    await open.edge.stop(deadline())
+    expect(await client.closed()).toMatchObject({ code: 1012 })
+    expect(client.frames.filter(({ type }) => type === 'reconnect')).toHaveLength(1)
+  })
+
+  it('answers new handshakes with 503 from the moment it drains; those inside go on', async () => {
+    const open = await openEdge()
+    const client = await open.device('ada')
+    open.edge.drain?.()
+    expect(await refusedUpgrade(open.url, { origin: PAGE })).toBe(503)
+    await echo(client)
+    expect(await open.metric('edge_handshakes_total', '{outcome="draining"}')).toBe(1)
+  })
+
+  it('sends those away who were let in a moment before', async () => {
+    const open = await openEdge()
+    const peek = open.tamper.stop('limiter', 'peek')
+    const connecting = open.connect()
+    await peek.reached
+    open.edge.drain?.()
+    peek.goOn()
+    const client = await connecting
+    await client.waitFor('reconnect')
+    expect(await client.closed()).toMatchObject({ code: 1012 })
+    await untilEmpty(open)
+  })
+
+  it('gives up a hello that is under way, without a trace', async () => {
+    const open = await openEdge()
+    const subscribe = open.tamper.stop('bus', 'subscribe')
+    const client = await open.connect()
+    client.send({ type: 'hello', token: await tokenOf('ada'), deviceId: 'd' })
+    await subscribe.reached
+    const stopping = open.edge.stop(deadline())
+    expect(await client.closed()).toMatchObject({ code: 1012 })
+    subscribe.goOn()
+    await stopping
+    await until(() => open.memory.sizes().subscriptions === 0, 'the subscription is gone')
+    await until(() => open.memory.sizes().connections === 0, 'the row is gone')
+  })
+
+  it('lets a slow peer take what it was sent before it is cut', async () => {
+    const open = await openEdge({ times: { finishMs: 10_000 } })
+    const client = await open.device('ada')
+    client.socket.pause()
+    for (let i = 0; i < 600; i++) await open.storage.say('ada', `${i} ${'x'.repeat(9_000)}`)
+    await until(() => open.memory.sizes().users > 0, 'all is said')
+    await new Promise((resolve) => setImmediate(resolve))
+    const stopping = open.edge.stop(deadline(10_000))
+    setTimeout(() => client.socket.resume(), 300)
+    expect(await client.closed()).toMatchObject({ code: 1012 })
+    await stopping
+    expect(client.frames.filter(({ type }) => type === 'message')).toHaveLength(600)
+    expect(client.frames.at(-1)).toMatchObject({ type: 'reconnect' })
+  })
+
+  it('does not wait for ever for a peer that reads nothing', async () => {
+    const open = await openEdge({ times: { finishMs: 200 } })
+    const client = await open.device('ada')
+    client.socket.pause()
+    for (let i = 0; i < 600; i++) await open.storage.say('ada', `${i} ${'x'.repeat(9_000)}`)
+    await new Promise((resolve) => setImmediate(resolve))
+    const from = Date.now()
+    await open.edge.stop(deadline())
+    expect(Date.now() - from).toBeLessThan(3_000)
+  })
+
+  it('ends at its deadline whatever does not answer', async () => {
+    const open = await openEdge({ times: { finishMs: 60_000 } })
+    await open.device('ada')
+    const leave = open.tamper.stop('registry', 'leave')
+    await open.edge.stop(deadline(300))
+    leave.goOn()
+  })
+
+  it('stops all the same when nothing can be reached any more', async () => {
+    const open = await openEdge()
+    const client = await open.device('ada')
+    for (const method of ['unregister', 'leave']) {
+      open.tamper.on('registry', method, () => Promise.reject(new Error('away')))
+    }
+    await open.edge.stop(deadline())
+    expect(await client.closed()).toMatchObject({ code: 1012 })
+    expect(open.log.join('')).toContain('a connection was not taken out of the registry')
+  })
+})
+
+describe('an edge that cannot start', () => {
+  it('because its port is in use says so with EADDRINUSE, and holds on to nothing', async () => {
+    const taken = await listenOn(0)
+    const port = portOf(taken)
+    const open = await openEdge()
+    const starting = openEdge({ deps: { fabric: open.fabric, listen: { host: '127.0.0.1', port } } })
+    await expect(starting).rejects.toMatchObject({ code: 'EADDRINUSE' })
+    expect(open.memory.sizes().edges).toBe(1)
+    taken.close()
+  })
+
+  it('because another edge has its port says so too', async () => {
+    const { edge } = await openEdge()
+    const starting = openEdge({ deps: { listen: { host: '127.0.0.1', port: edge.port } } })
+    await expect(starting).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  })
+
+  it('because the address is not of this machine says that', async () => {
+    const starting = openEdge({ deps: { listen: { host: '192.0.2.1', port: 0 } } })
+    await expect(starting).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  })
+})
+
+it('says where it listens and how much it holds', async () => {
+  const open = await openEdge()
+  expect(open.edge.addresses?.()).toEqual([open.url])
+  await open.device('ada')
+  expect(await sizeOf(open, 'connections')).toBe(1)
+  expect(await sizeOf(open, 'feeds')).toBe(1)
+  expect(await sizeOf(open, 'strangers')).toBe(0)
+})
