@@ -1,0 +1,96 @@
+import { available } from '@chatbox/testkit/servers'
+import { afterEach, describe, expect, it } from 'vitest'
+import { dataFolder, startSystem } from '../system.ts'
+import { freePort, type Line, startLine } from './line.ts'
+import { answer, ask, askAndWait, banner, copied, picture, questions, sidOf, textOf, usePages } from './pages.ts'
+
+/** What a browser says of a server that can't be reached. */
+const AWAY = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to/
+
+describe.skipIf(!(await available('chromium')))('a connection that drops', { timeout: 60_000 }, () => {
+  const pages = usePages()
+  const lines: Line[] = []
+  afterEach(async () => {
+    for (const line of lines.splice(0)) await line.close()
+  })
+
+  it('in the middle of an answer comes back by itself, and the answer ends with the stored text', async () => {
+    pages.allow(AWAY)
+    const line = await startLine(pages.system.url)
+    lines.push(line)
+    const page = await pages.open({ url: line.url })
+    await ask(page, 'Slowly: what is Chatbox?')
+    await answer(page, 'pending').getByText('It is the part').waitFor()
+    line.cut()
+    await banner(page).getByText('No connection.').waitFor()
+    await picture(page, 'no-connection')
+    const held = await textOf(page)
+
+    line.mend()
+    await banner(page).waitFor({ state: 'hidden' })
+    await answer(page, 'done').waitFor()
+    expect(await textOf(page)).toContain(held)
+    expect(await copied(page)).toBe((await pages.system.messages(await sidOf(page)))[1]?.text)
+  })
+
+  it('lets people write on: what they say meanwhile is sent once it is back, once and in order', async () => {
+    pages.allow(AWAY)
+    const line = await startLine(pages.system.url)
+    lines.push(line)
+    const page = await pages.open({ url: line.url })
+    await askAndWait(page, 'Hello')
+    line.cut()
+    await banner(page).waitFor()
+    await ask(page, 'Said without a connection')
+    await ask(page, 'And this too')
+    await page.getByText('Sending…').nth(1).waitFor()
+    await picture(page, 'sending')
+    // What waits to be sent outlives the page.
+    line.mend()
+    await page.reload()
+
+    await page.locator('.cb-answer').nth(2).and(answer(page, 'done')).waitFor()
+    const said = ['Hello', 'Said without a connection', 'And this too']
+    expect(await questions(page).locator('.cb-plain').allTextContents()).toEqual(said)
+    const stored = await pages.system.messages(await sidOf(page))
+    expect(stored.filter(({ author }) => author === 'user').map(({ text }) => text)).toEqual(said)
+    expect(await page.getByText('Sending…').count()).toBe(0)
+  })
+
+  it('because the server was killed is there again with the server: the answer is done anew, and ends once', async () => {
+    pages.allow(AWAY)
+    const data = dataFolder()
+    const port = await freePort()
+    const first = await startSystem({ data, port })
+    const page = await pages.open({ url: first.url })
+    await ask(page, 'Slowly: what is Chatbox?')
+    await answer(page, 'pending').getByText('It is the part').waitFor()
+    first.process.kill('SIGKILL')
+    await first.process.exited
+    await banner(page).waitFor()
+    await ask(page, 'Hello, are you there?')
+
+    const second = await startSystem({ data, port })
+    await banner(page).waitFor({ state: 'hidden' })
+    await page.locator('.cb-answer').nth(1).and(answer(page, 'done')).waitFor()
+    const stored = await second.messages(await sidOf(page))
+    expect(stored.map(({ author, text }) => (author === 'user' ? text : author))).toEqual([
+      'Slowly: what is Chatbox?',
+      'assistant',
+      'Hello, are you there?',
+      'assistant',
+    ])
+    expect(stored.map((message) => ('status' in message ? message.status : 'said'))).toEqual([
+      'said',
+      'done',
+      'said',
+      'done',
+    ])
+    const drawn = page.locator('.cb-md')
+    const live = await drawn.allTextContents()
+    await page.reload()
+    await page.locator('.cb-answer').nth(1).waitFor()
+    expect(await drawn.allTextContents()).toEqual(live)
+    expect(await copied(page)).toBe(stored[3]?.text)
+  })
+})
