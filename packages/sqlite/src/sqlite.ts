@@ -7,6 +7,7 @@ import type { Access } from './store/access.ts'
 import { answers } from './store/answers.ts'
 import { erasure } from './store/erasure.ts'
 import { leases } from './store/leases.ts'
+import { recount } from './store/recount.ts'
 import { sessions } from './store/sessions.ts'
 import { turns } from './store/turns.ts'
 
@@ -25,10 +26,10 @@ export interface Sqlite {
   /** How many commits there were since the file was opened, and how many writes were in them. */
   readonly counts: WriteCounts
   /**
-   * Takes every lease from its owner. The file is locked for this process, so whoever had one before is gone, and a start
-   * after a crash need not wait for it to run out.
+   * For the start of a process that will own all partitions. The file is locked for this process, so whoever had a lease is gone,
+   * and it need not be waited for. If somebody still had one, that process died, and sums it left behind are corrected.
    */
-  freeLeases(): Promise<void>
+  takeOver(): Promise<{ readonly crashed: boolean; readonly corrected: number }>
   /** Commits what is waiting, and lets the file go. `conversations.close` does the same. */
   close(): Promise<void>
 }
@@ -77,7 +78,11 @@ export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: S
     },
     leases: leases(access),
     counts: writer.counts,
-    freeLeases: () => access.write(() => void statements.freeLeases.run({})),
+    takeOver: () =>
+      access.write(() => {
+        const crashed = statements.freeLeases.run({}) > 0
+        return { crashed, corrected: crashed ? recount(driver) : 0 }
+      }),
     close,
   }
 }

@@ -31,7 +31,7 @@ describe('a file that a process had to itself', () => {
     await first.close()
     const second = await openSqlite({ file })
     expect(await second.leases.acquire(7, replicaId('next'), 1_000)).toBeUndefined()
-    await second.freeLeases()
+    expect(await second.takeOver()).toEqual({ crashed: true, corrected: 0 })
     const after = await second.leases.acquire(7, replicaId('next'), 1_000)
     expect(after?.gen).toBe((before?.gen ?? 0) + 1)
     await second.close()

@@ -144,7 +144,11 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
 
   const stores: Part = {
     name: 'stores',
-    start: () => database.freeLeases(),
+    async start() {
+      const { crashed, corrected } = await database.takeOver()
+      if (crashed)
+        log.warn({ corrected }, 'the process before this one did not stop by itself; its sessions were checked')
+    },
     async stop() {
       await structures.stop()
       await memory.close()
