@@ -29,7 +29,18 @@ describe('a position', () => {
         },
       ),
     )
-    for (const text of ['', 'a.b', 'a.b.c.d', 'a.b.-1', 'a.b.zzzzzzzzzzzz', 'a..1', '.b.1', 'a b.c.1', 'a.b.1.', 'a.b.01']) {
+    for (const text of [
+      '',
+      'a.b',
+      'a.b.c.d',
+      'a.b.-1',
+      'a.b.zzzzzzzzzzzz',
+      'a..1',
+      '.b.1',
+      'a b.c.1',
+      'a.b.1.',
+      'a.b.01',
+    ]) {
       expect([text, decodePosition(text)]).toEqual([text, undefined])
     }
   })

@@ -18,7 +18,7 @@ async function upgrade(
     headers: {
       Connection: 'Upgrade',
       Upgrade: 'websocket',
-      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', // not a secret
       'Sec-WebSocket-Version': '13',
       ...headers,
     },
@@ -150,7 +150,7 @@ describe('the upgrade', () => {
       headers: {
         Connection: 'Upgrade',
         Upgrade: 'websocket',
-        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', // not a secret
         'Sec-WebSocket-Version': '13',
         Origin: PAGE,
       },
