@@ -8,30 +8,46 @@ export interface Box {
   open(value: Uint8Array, aad: Uint8Array): Uint8Array
 }
 
-/** Seals with the current key, opens with any that `find` knows; keys are looked for when they are first needed. */
-export function ringBox(currentId: string, find: (id: string) => KeyObject | undefined): Box {
-  let current: SealingKey | undefined
-  let others: Map<string, KeyObject> | undefined
+/**
+ * Seals with the current key, opens with any that `find` knows; keys are looked for when they are first needed. A class, because
+ * there is one for every user who is connected.
+ */
+export class RingBox implements Box {
+  readonly #currentId: string
+  readonly #find: (id: string) => KeyObject | undefined
+  #current: SealingKey | undefined
+  #others: Map<string, KeyObject> | undefined
 
-  const sealing = (): SealingKey => {
-    const secret = find(currentId)
-    if (!secret) throw new Error('the current key is not in the ring')
-    current = sealingKey(currentId, secret)
-    return current
+  constructor(currentId: string, find: (id: string) => KeyObject | undefined) {
+    this.#currentId = currentId
+    this.#find = find
   }
-  const opening = (id: string): KeyObject | undefined => {
-    if (id === currentId) return (current ?? sealing()).secret
-    const known = others?.get(id)
+
+  seal(plaintext: Uint8Array, aad: Uint8Array): Uint8Array {
+    return seal(this.#sealing(), plaintext, aad)
+  }
+
+  open(value: Uint8Array, aad: Uint8Array): Uint8Array {
+    return open((id) => this.#opening(id), value, aad)
+  }
+
+  #sealing(): SealingKey {
+    if (this.#current) return this.#current
+    const secret = this.#find(this.#currentId)
+    if (!secret) throw new Error('the current key is not in the ring')
+    this.#current = sealingKey(this.#currentId, secret)
+    return this.#current
+  }
+
+  #opening(id: string): KeyObject | undefined {
+    if (id === this.#currentId) return this.#sealing().secret
+    const known = this.#others?.get(id)
     if (known) return known
-    const found = find(id)
+    const found = this.#find(id)
     if (found) {
-      others ??= new Map()
-      others.set(id, found)
+      this.#others ??= new Map()
+      this.#others.set(id, found)
     }
     return found
-  }
-  return {
-    seal: (plaintext, aad) => seal(current ?? sealing(), plaintext, aad),
-    open: (value, aad) => open(opening, value, aad),
   }
 }

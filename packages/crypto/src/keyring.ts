@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { type Box, ringBox } from './box.ts'
+import { type Box, RingBox } from './box.ts'
 import { derive, KEY_BYTES } from './derive.ts'
 
 export interface RingKey {
@@ -66,7 +66,7 @@ export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Key
         .digest('base64url')
         .slice(0, TAG_LENGTH),
     box: (purpose, name = '') =>
-      ringBox(sealing, (id) => {
+      new RingBox(sealing, (id) => {
         const secret = secrets.get(id)
         return secret && derive(secret, `${purpose}/${name}`)
       }),

@@ -9,8 +9,14 @@ import type { MemoryBounds, MemoryClocks, MemoryStructure } from './options.ts'
 /** What a store keeps of one user for the bus and the answers: in Redis the keys of one hash tag, which one script can touch. */
 interface UserState {
   log: Log | undefined
-  readonly answers: Map<AnswerId, AnswerState>
-  readonly epochs: Map<SessionId, { epoch: number; touchedAt: number }>
+  /** Most of those who are connected have no open answer and no fence. */
+  answers: Map<AnswerId, AnswerState> | undefined
+  epochs: Map<SessionId, Epoch> | undefined
+}
+
+interface Epoch {
+  readonly epoch: number
+  touchedAt: number
 }
 
 export interface Users {
@@ -56,7 +62,7 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
   const stateOf = (uid: UserId): UserState => {
     const known = users.get(uid)
     if (known) return known
-    const state: UserState = { log: undefined, answers: new Map(), epochs: new Map() }
+    const state: UserState = { log: undefined, answers: undefined, epochs: undefined }
     users.set(uid, state)
     return state
   }
@@ -67,19 +73,21 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
     phase === 'open' ? idle(workedAt) : now() - changedAt >= clocks.endedMs
 
   const drop = (state: UserState, answerId: AnswerId) => {
-    if (state.answers.delete(answerId)) answerCount -= 1
+    if (state.answers?.delete(answerId)) answerCount -= 1
+    if (state.answers?.size === 0) state.answers = undefined
   }
 
   /** Takes away what has run out; true if nothing is left. */
   function release(uid: UserId, state: UserState): boolean {
-    for (const [answerId, answer] of state.answers) {
+    for (const [answerId, answer] of state.answers ?? []) {
       if (!answerOver(answer)) continue
       drop(state, answerId)
       released('answers', 1)
     }
-    for (const [sid, { touchedAt }] of state.epochs) if (idle(touchedAt)) state.epochs.delete(sid)
+    for (const [sid, { touchedAt }] of state.epochs ?? []) if (idle(touchedAt)) state.epochs?.delete(sid)
+    if (state.epochs?.size === 0) state.epochs = undefined
     if (state.log && logOver(uid, state.log)) state.log = undefined
-    return !state.log && state.answers.size === 0 && state.epochs.size === 0
+    return !state.log && !state.answers && !state.epochs
   }
 
   const at = (log: Log, offset: number): Position => ({ log: log.id, run, offset })
@@ -92,12 +100,11 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
   }
 
   const liveAnswer = (state: UserState | undefined, answerId: AnswerId) => {
-    const answer = state?.answers.get(answerId)
+    const answer = state?.answers?.get(answerId)
     return answer && !answerOver(answer) ? answer : undefined
   }
 
-  const liveEpoch = (entry: { epoch: number; touchedAt: number } | undefined) =>
-    entry && !idle(entry.touchedAt) ? entry.epoch : 0
+  const liveEpoch = (entry: Epoch | undefined) => (entry && !idle(entry.touchedAt) ? entry.epoch : 0)
 
   const publish: Users['publish'] = (uid, event, position) =>
     listeners.post(uid, (listener) => listener.event(loaded(event), position && { ...position }))
@@ -114,7 +121,7 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
       return position
     },
     publish,
-    answers: (uid) => [...(users.get(uid)?.answers.values() ?? [])].filter((answer) => !answerOver(answer)),
+    answers: (uid) => [...(users.get(uid)?.answers?.values() ?? [])].filter((answer) => !answerOver(answer)),
     answer: ({ uid, answerId }) => liveAnswer(users.get(uid), answerId),
     answerFor(ref) {
       const state = stateOf(ref.uid)
@@ -122,6 +129,7 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
       if (known) return known
       drop(state, ref.answerId)
       const answer = newAnswer(ref, now())
+      state.answers ??= new Map()
       state.answers.set(ref.answerId, answer)
       answerCount += 1
       return answer
@@ -135,12 +143,16 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
       return new Map(entries.filter(([, epoch]) => epoch > 0))
     },
     epoch(uid, sid) {
-      const entry = users.get(uid)?.epochs.get(sid)
+      const entry = users.get(uid)?.epochs?.get(sid)
       const epoch = liveEpoch(entry)
       if (entry && epoch > 0) entry.touchedAt = now()
       return epoch
     },
-    raise: (uid, sid, epoch) => void stateOf(uid).epochs.set(sid, { epoch, touchedAt: now() }),
+    raise(uid, sid, epoch) {
+      const state = stateOf(uid)
+      state.epochs ??= new Map()
+      state.epochs.set(sid, { epoch, touchedAt: now() })
+    },
     empty() {
       users = new Map()
       run = randomId()

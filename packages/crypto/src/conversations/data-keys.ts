@@ -2,7 +2,7 @@ import { createSecretKey, randomBytes } from 'node:crypto'
 import { type SealedConversations, type SealedSession, type SessionId, Unopenable } from '@chatbox/core'
 import { LRUCache } from 'lru-cache'
 import { sessionAad } from '../aad.ts'
-import { type Box, ringBox } from '../box.ts'
+import { type Box, RingBox } from '../box.ts'
 import { KEY_BYTES } from '../derive.ts'
 import type { Keyring } from '../keyring.ts'
 import { keyIdOf } from '../value.ts'
@@ -102,5 +102,5 @@ export function createDataKeys(
 function boxOf(bytes: Uint8Array): Box {
   const secret = createSecretKey(bytes)
   bytes.fill(0)
-  return ringBox(FIRST, (id) => (id === FIRST ? secret : undefined))
+  return new RingBox(FIRST, (id) => (id === FIRST ? secret : undefined))
 }

@@ -47,7 +47,7 @@ export function createSeals(keyring: Keyring, { onUnopenable, maxUsers = MAX_USE
   return {
     user: remembered(maxUsers, (uid: UserId): User => {
       const tag = keyring.tag(uid, 'user')
-      return { ...ownerOf('user', tag), tag: userId(tag) }
+      return { name: tag, box: keyring.box('user', tag), tag: userId(tag) }
     }),
     edge: remembered(MAX_OTHERS, (edge: string) => ownerOf('reply', edge)),
     // A key per partition, because random nonces bound how much one key may seal.

@@ -39,25 +39,55 @@ export function createLogger({ service, level = 'info', destination }: LoggerOpt
     serializers: { err: (value: unknown) => (value instanceof Error ? logError(value) : value) },
     hooks: { streamWrite: tidyLine },
   }
-  return wrap(destination ? pino(options, { write: (line) => void destination.write(line) }) : pino(options))
+  return new Lines(destination ? pino(options, { write: (line) => void destination.write(line) }) : pino(options))
 }
 
-/** pino hands the bindings of a child to no formatter, so they are cleaned before they get there. */
-function wrap(log: pino.Logger): Logger {
-  const at =
-    (level: LogLevel): LogMethod =>
-    (first: string | object, message?: string) => {
-      if (typeof first === 'string') log[level](first)
-      else log[level](first, message)
-    }
-  return {
-    trace: at('trace'),
-    debug: at('debug'),
-    info: at('info'),
-    warn: at('warn'),
-    error: at('error'),
-    fatal: at('fatal'),
-    child: (bindings) => wrap(log.child(clean(bindings))),
+/**
+ * A child is no more than its fields: pino's own children are objects of a kilobyte, and every connection has one. A class for the
+ * same reason.
+ */
+class Lines implements Logger {
+  readonly #log: pino.Logger
+  readonly #bound: object
+
+  constructor(log: pino.Logger, bound: object = {}) {
+    this.#log = log
+    this.#bound = bound
+  }
+
+  trace(first: string | object, message?: string): void {
+    this.#write('trace', first, message)
+  }
+
+  debug(first: string | object, message?: string): void {
+    this.#write('debug', first, message)
+  }
+
+  info(first: string | object, message?: string): void {
+    this.#write('info', first, message)
+  }
+
+  warn(first: string | object, message?: string): void {
+    this.#write('warn', first, message)
+  }
+
+  error(first: string | object, message?: string): void {
+    this.#write('error', first, message)
+  }
+
+  fatal(first: string | object, message?: string): void {
+    this.#write('fatal', first, message)
+  }
+
+  child(bindings: object): Logger {
+    // Not by spread, which would give each child a hidden class of its own.
+    return new Lines(this.#log, Object.assign({}, this.#bound, clean(bindings)))
+  }
+
+  #write(level: LogLevel, first: string | object, message: string | undefined): void {
+    if (!this.#log.isLevelEnabled(level)) return
+    if (typeof first === 'string') this.#log[level](this.#bound, first)
+    else this.#log[level]({ ...this.#bound, ...(first instanceof Error ? { err: first } : first) }, message)
   }
 }
 
