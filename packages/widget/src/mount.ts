@@ -36,6 +36,8 @@ export function mountChat(root: HTMLElement, chat: Chat, options: MountOptions =
 
   const open = (sid: string | undefined) => {
     store.open(sid)
+    // At once: what is written next is for this conversation.
+    draw()
     drawer.close()
     if (sid === undefined) composer.focus()
   }
@@ -111,6 +113,7 @@ export function mountChat(root: HTMLElement, chat: Chat, options: MountOptions =
   const parts = [sidebar, header, banner, log, note, composer, announcer]
   let frame: number | undefined
   const draw = () => {
+    if (frame !== undefined) cancelAnimationFrame(frame)
     frame = undefined
     for (const part of parts) part.update(store.get())
   }

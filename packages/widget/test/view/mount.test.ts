@@ -89,6 +89,18 @@ describe('the chat on a page', () => {
     expect(chat.sent).toHaveLength(1)
   })
 
+  it('keeps what is written at once after another conversation was opened', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    write('a draft for this one')
+    buttonNamed('New chat').click()
+    expect(one<HTMLTextAreaElement>('textarea').value).toBe('')
+    write('written before anything was drawn')
+    await drawn()
+    expect(one<HTMLTextAreaElement>('textarea').value).toBe('written before anything was drawn')
+    one('.cb-session').click()
+    expect(one<HTMLTextAreaElement>('textarea').value).toBe('a draft for this one')
+  })
+
   it('keeps the same node for a message while it is sent and when it has arrived', async () => {
     mount()
     chat.welcome()
