@@ -29,7 +29,7 @@ import type { Feeds } from './feeds.ts'
 import { flood } from './flood.ts'
 import { hello } from './handlers/hello.ts'
 import type { Outbox } from './outbox.ts'
-import { receiving } from './receiving.ts'
+import { type Receiving, receiving } from './receiving.ts'
 import { type Requests, requests } from './requests.ts'
 import { detailsOf, type Routed, route } from './router.ts'
 import type { Socket, SocketListener } from './socket.ts'
@@ -58,209 +58,228 @@ interface Answered {
   readonly requestId?: string | undefined
 }
 
-/** One socket, from its upgrade to its end. */
-export interface Connection {
-  readonly id: ConnectionId
-  readonly edge: EdgeContext
-  readonly log: Logger
-  readonly feeds: Feeds
-  readonly out: Outbox
-  readonly requests: Requests
-  readonly asMember: FeedMember
-  /** Where it connects from, for limits (R29). */
-  readonly address: string
-  /** A token from the upgrade's Authorization header. */
-  readonly headerToken: string | undefined
-  member: Member | undefined
-  readonly closed: boolean
-  send(frame: ServerFrame): void
-  fail(code: ErrorCode, to: Answered, details?: ErrorDetails): void
-  refuse(refusal: Refusal, to: Answered, details?: ErrorDetails): void
-  close(reason: CloseReason): void
-  /** Closes when the token runs out (X3). */
-  expireAt(time: number): void
-  /** Work that nobody waits for but a stop; its failure is logged. */
-  background(work: Promise<unknown>, failure: string): void
-}
-
-export interface ConnectionHandle extends SocketListener {
-  readonly connection: Connection
-  /** Something for this connection alone: the end of a request, or of the connection. */
-  reply(packet: ReplyPacket): void
-  /** Bytes that the peer has not taken yet. */
-  buffered(): number
-}
-
-export interface ConnectionParts {
+/** What is the same for every connection of an edge. */
+export interface Surroundings {
   readonly edge: EdgeContext
   readonly feeds: Feeds
   readonly decode: ClientDecoder
-  readonly address: string
-  readonly headerToken: string | undefined
-  /** It has said who it is, or has gone; may be told twice. */
-  known(): void
   /** Told once, whoever closed. */
   gone(connection: Connection): void
   background(work: Promise<unknown>, failed: (error: unknown) => void): void
 }
 
+/** What was known before there was a socket. */
+export interface Arrival {
+  readonly address: string
+  /** A token from the upgrade's Authorization header. */
+  readonly headerToken: string | undefined
+  /** To be called when it has said who it is, or has gone; may be called twice. */
+  readonly known: () => void
+}
+
 /** `greeting`: a hello is being looked at. */
 type Phase = 'new' | 'greeting' | 'open' | 'closed'
 
-export function connect(socket: Socket, parts: ConnectionParts): ConnectionHandle {
-  const { edge, feeds, decode } = parts
-  const { metrics, times } = edge
-  const id = connectionId(randomId())
-  const log = edge.log.child({ connectionId: id })
-  const tooManyInvalid = flood(MAX_INVALID, INVALID_WINDOW_MS)
-  const waiting = requests(times.requestMs, MAX_WAITING)
-  let phase: Phase = 'new'
-  let early: Routed[] = []
-  let expiry: NodeJS.Timeout | undefined
-  const helloTimer = setTimeout(() => connection.close('hello_timeout'), times.helloMs)
+export type { Connection }
 
-  const { out, asMember } = receiving(socket, {
-    id,
-    edge,
-    log,
-    requests: waiting,
-    get member() {
-      return connection.member
-    },
-    close: (reason) => connection.close(reason),
-  })
+export const connect = (socket: Socket, around: Surroundings, arrival: Arrival): Connection =>
+  new Connection(socket, around, arrival)
 
-  const connection: Connection = {
-    id,
-    edge,
-    log,
-    feeds,
-    out,
-    requests: waiting,
-    asMember,
-    address: parts.address,
-    headerToken: parts.headerToken,
-    member: undefined,
-    get closed() {
-      return phase === 'closed'
-    },
-    send(frame) {
-      if (phase !== 'closed') out.send(encodeFrame(frame))
-    },
-    fail(code, to, details = {}) {
-      if (phase === 'closed') return
-      metrics.faults.inc({ code })
-      connection.send(errorFrameOf(code, to.requestId ?? randomId(), details))
-    },
-    refuse({ code, field, retryAfterMs }, to, details = {}) {
-      connection.fail(code, to, {
-        ...details,
-        ...(field !== undefined && { field }),
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      })
-    },
-    close(reason) {
-      if (phase === 'closed') return
-      metrics.closed.inc({ reason })
-      log.info({ reason }, 'closing a connection')
-      socket.close(closeCodes[reason].code, reason)
-      end()
-    },
-    expireAt(time) {
-      clearTimeout(expiry)
-      if (phase === 'closed') return
-      expiry = setTimeout(
-        () => {
-          if (Date.now() >= time) connection.close('token_expired')
-          else connection.expireAt(time)
-        },
-        Math.min(time - Date.now(), LONGEST_TIMER),
-      )
-    },
-    background: (work, failure) => parts.background(work, (err) => log.warn({ err }, failure)),
+/**
+ * One socket, from its upgrade to its end. A class, because there are ten thousand of them: what they can do is there once, and what
+ * most of them never need is made when it is needed.
+ */
+class Connection implements SocketListener {
+  readonly id: ConnectionId = connectionId(randomId())
+  readonly edge: EdgeContext
+  readonly feeds: Feeds
+  readonly log: Logger
+  readonly requests: Requests
+  /** Where it connects from, for limits (R29). */
+  readonly address: string
+  member: Member | undefined
+  readonly #around: Surroundings
+  readonly #socket: Socket
+  readonly #receiving: Receiving
+  /** Nobody needs it any more once the connection is open. */
+  #arrival: Arrival | undefined
+  #phase: Phase = 'new'
+  #early: Routed[] | undefined
+  /** For `hello` to be accepted, then for the token to run out. */
+  #timer: NodeJS.Timeout
+  #tooManyInvalid: (() => boolean) | undefined
+
+  constructor(socket: Socket, around: Surroundings, arrival: Arrival) {
+    const { edge, feeds } = around
+    this.edge = edge
+    this.feeds = feeds
+    this.log = edge.log.child({ connectionId: this.id })
+    this.requests = requests(edge.times.requestMs, MAX_WAITING)
+    this.address = arrival.address
+    this.#around = around
+    this.#socket = socket
+    this.#receiving = receiving(socket, this)
+    this.#arrival = arrival
+    this.#timer = setTimeout(() => this.close('hello_timeout'), edge.times.helloMs)
   }
 
-  function end(): void {
-    if (phase === 'closed') return
-    phase = 'closed'
-    early = []
-    clearTimeout(helloTimer)
-    clearTimeout(expiry)
-    waiting.clear()
-    out.close()
-    parts.known()
-    parts.gone(connection)
+  get out(): Outbox {
+    return this.#receiving.out
   }
 
-  function invalid(fault: Omit<Fault, 'message'>): void {
+  get asMember(): FeedMember {
+    return this.#receiving
+  }
+
+  get ended(): boolean {
+    return this.#phase === 'closed'
+  }
+
+  get headerToken(): string | undefined {
+    return this.#arrival?.headerToken
+  }
+
+  send(frame: ServerFrame): void {
+    if (!this.ended) this.out.send(encodeFrame(frame))
+  }
+
+  fail(code: ErrorCode, to: Answered, details: ErrorDetails = {}): void {
+    if (this.ended) return
+    this.edge.metrics.faults.inc({ code })
+    this.send(errorFrameOf(code, to.requestId ?? randomId(), details))
+  }
+
+  refuse({ code, field, retryAfterMs }: Refusal, to: Answered, details: ErrorDetails = {}): void {
+    this.fail(code, to, {
+      ...details,
+      ...(field !== undefined && { field }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    })
+  }
+
+  close(reason: CloseReason): void {
+    if (this.ended) return
+    this.edge.metrics.closed.inc({ reason })
+    this.log.info({ reason }, 'closing a connection')
+    this.#socket.close(closeCodes[reason].code, reason)
+    this.#end()
+  }
+
+  /** Closes when the token runs out (X3). */
+  expireAt(time: number): void {
+    clearTimeout(this.#timer)
+    if (this.ended) return
+    const expire = () => {
+      if (Date.now() >= time) this.close('token_expired')
+      else this.expireAt(time)
+    }
+    this.#timer = setTimeout(expire, Math.min(time - Date.now(), LONGEST_TIMER))
+  }
+
+  /** Work that nobody waits for but a stop; its failure is logged. */
+  background(work: Promise<unknown>, failure: string): void {
+    this.#around.background(work, (err) => this.log.warn({ err }, failure))
+  }
+
+  message(bytes: Uint8Array, binary: boolean): void {
+    if (this.ended) return
+    if (this.#phase !== 'open' && bytes.byteLength > UNAUTHENTICATED_FRAME_LIMIT) return this.close('protocol_error')
+    if (binary) return this.#invalid({ code: 'invalid_frame' })
+    const decoded = this.#around.decode(bytes)
+    if (!decoded.ok) {
+      const { code, field } = decoded.fault
+      this.log.info({ code, field, length: bytes.byteLength }, 'a frame was refused')
+      return this.#invalid(decoded.fault)
+    }
+    const { frame } = decoded
+    this.edge.metrics.received.inc({ type: frame.type })
+    if (this.#phase === 'new') this.#greet(frame)
+    else if (frame.type === 'hello') this.close('protocol_error')
+    else if (this.#phase === 'open') this.#handle(frame)
+    else this.#wait(frame)
+  }
+
+  drained(): void {
+    this.out.drained()
+  }
+
+  closed(): void {
+    this.#end()
+  }
+
+  /** Something for this connection alone: the end of a request, or of the connection. */
+  reply({ header, body }: ReplyPacket): void {
+    if (this.ended) return
+    if (header.requestId) this.requests.settle(header.requestId)
+    if (body.byteLength > 0) this.out.send(body)
+    if (header.close) this.close(header.close)
+  }
+
+  /** Bytes that the peer has not taken yet. */
+  buffered(): number {
+    return this.#socket.buffered()
+  }
+
+  #end(): void {
+    if (this.ended) return
+    this.#phase = 'closed'
+    this.#early = undefined
+    clearTimeout(this.#timer)
+    this.requests.clear()
+    this.out.close()
+    this.#arrival?.known()
+    this.#around.gone(this)
+  }
+
+  #invalid(fault: Omit<Fault, 'message'>): void {
     const { code, requestId: request, field, clientMessageId } = fault
-    connection.fail(
+    this.fail(
       code,
       { requestId: request },
       { ...(field !== undefined && { field }), ...(clientMessageId !== undefined && { clientMessageId }) },
     )
+    this.#tooManyInvalid ??= flood(MAX_INVALID, INVALID_WINDOW_MS)
     // Who has not even said hello gets no second try.
-    if (phase === 'new' || tooManyInvalid()) connection.close('protocol_error')
+    if (this.#phase === 'new' || this.#tooManyInvalid()) this.close('protocol_error')
   }
 
-  function greet(frame: ClientFrame): void {
-    if (frame.type !== 'hello') return connection.close('protocol_error')
-    phase = 'greeting'
-    hello(connection, frame).then(welcome, (err) => {
-      if (phase === 'closed') log.info({ err }, 'a hello failed after its connection had ended')
-      else log.error({ err }, 'a hello failed')
-      connection.close('internal')
-    })
+  #greet(frame: ClientFrame): void {
+    if (frame.type !== 'hello') return this.close('protocol_error')
+    this.#phase = 'greeting'
+    hello(this, frame).then(
+      () => this.#welcome(),
+      (err) => {
+        if (this.ended) this.log.info({ err }, 'a hello failed after its connection had ended')
+        else this.log.error({ err }, 'a hello failed')
+        this.close('internal')
+      },
+    )
   }
 
-  function welcome(): void {
-    if (phase === 'closed') return
-    phase = 'open'
-    clearTimeout(helloTimer)
-    parts.known()
-    for (const frame of early) handle(frame)
-    early = []
+  #wait(frame: Routed): void {
+    this.#early ??= []
+    if (this.#early.push(frame) > MAX_EARLY) this.close('protocol_error')
   }
 
-  function handle(frame: Routed): void {
-    const { member } = connection
+  #welcome(): void {
+    if (this.ended) return
+    this.#phase = 'open'
+    this.#arrival?.known()
+    this.#arrival = undefined
+    if (this.member) this.expireAt(this.member.identity.expiresAt)
+    for (const frame of this.#early ?? []) this.#handle(frame)
+    this.#early = undefined
+  }
+
+  #handle(frame: Routed): void {
+    const { member } = this
     if (!member) return
     const request = requestId(frame.requestId ?? randomId())
-    route(connection, member, frame, request).catch((err) => {
-      if (err instanceof Refusal) return connection.refuse(err, { requestId: request }, detailsOf(frame))
+    route(this, member, frame, request).catch((err) => {
+      if (err instanceof Refusal) return this.refuse(err, { requestId: request }, detailsOf(frame))
       // A handler that failed harms nothing but its own request (M2).
-      log.error({ err, requestId: request, type: frame.type }, 'a handler failed')
-      connection.fail('internal', { requestId: request }, detailsOf(frame))
+      this.log.error({ err, requestId: request, type: frame.type }, 'a handler failed')
+      this.fail('internal', { requestId: request }, detailsOf(frame))
     })
-  }
-
-  return {
-    connection,
-    message(bytes, binary) {
-      if (phase === 'closed') return
-      if (phase !== 'open' && bytes.byteLength > UNAUTHENTICATED_FRAME_LIMIT) return connection.close('protocol_error')
-      if (binary) return invalid({ code: 'invalid_frame' })
-      const decoded = decode(bytes)
-      if (!decoded.ok) {
-        const { code, field } = decoded.fault
-        log.info({ code, field, length: bytes.byteLength }, 'a frame was refused')
-        return invalid(decoded.fault)
-      }
-      const { frame } = decoded
-      metrics.received.inc({ type: frame.type })
-      if (phase === 'new') greet(frame)
-      else if (frame.type === 'hello') connection.close('protocol_error')
-      else if (phase === 'open') handle(frame)
-      else if (early.push(frame) > MAX_EARLY) connection.close('protocol_error')
-    },
-    drained: () => out.drained(),
-    closed: () => end(),
-    reply({ header, body }) {
-      if (phase === 'closed') return
-      if (header.requestId) waiting.settle(header.requestId)
-      if (body.byteLength > 0) out.send(body)
-      if (header.close) connection.close(header.close)
-    },
-    buffered: () => socket.buffered(),
   }
 }

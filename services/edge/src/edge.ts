@@ -3,7 +3,7 @@ import type { ConnectionId } from '@chatbox/core'
 import { randomId } from '@chatbox/core'
 import { clientDecoder, HARD_FRAME_LIMIT } from '@chatbox/protocol'
 import { createTimers, type Part } from '@chatbox/runtime'
-import { type Connection, type ConnectionHandle, connect } from './connection.ts'
+import { type Connection, connect, type Surroundings } from './connection.ts'
 import { contextOf, type EdgeDeps, type EdgeOptions } from './deps.ts'
 import { feeds as createFeeds } from './feeds.ts'
 import { leave } from './handlers/hello.ts'
@@ -22,7 +22,7 @@ export interface Edge extends Part {
 export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   const edge = contextOf(deps, options)
   const { fabric, log, metrics, times, edgeId } = edge
-  const connections = new Map<ConnectionId, ConnectionHandle>()
+  const connections = new Map<ConnectionId, Connection>()
   const feeds = createFeeds(fabric, log)
   const strangers = createStrangers(edge.strangersPerAddress)
   const decode = clientDecoder(edge.limits)
@@ -47,6 +47,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     background.add(tracked)
   }
 
+  const around: Surroundings = { edge, feeds, decode, gone, background: inBackground }
+
   async function handshake(asked: Handshake): Promise<Verdict> {
     const admission = await admit(asked)
     if (!admission.admitted) return { accept: false, response: admission.response }
@@ -55,31 +57,21 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   }
 
   function opened(socket: Socket, address: string, headerToken: string | undefined): SocketListener {
-    const known = strangers.arrived(address)
-    const handle = connect(socket, {
-      edge,
-      feeds,
-      decode,
-      address,
-      headerToken,
-      known,
-      gone,
-      background: inBackground,
-    })
-    connections.set(handle.connection.id, handle)
+    const connection = connect(socket, around, { address, headerToken, known: strangers.arrived(address) })
+    connections.set(connection.id, connection)
     metrics.connections.set(connections.size)
     // It was let in a moment before the stop began.
-    if (draining) sendAway(handle)
-    return handle
+    if (draining) sendAway(connection)
+    return connection
   }
 
   /** Each is told its own moment, so that not all knock at once (P9). */
-  const sayGoodbye = ({ connection }: ConnectionHandle) =>
+  const sayGoodbye = (connection: Connection) =>
     connection.send({ type: 'reconnect', afterMs: comeBackAfter(), reason: 'restart' })
 
-  function sendAway(handle: ConnectionHandle): void {
-    sayGoodbye(handle)
-    handle.connection.close('restart')
+  function sendAway(connection: Connection): void {
+    sayGoodbye(connection)
+    connection.close('restart')
   }
 
   const answerHttp: HttpHandler = async (request) => {
@@ -109,7 +101,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
       await fabric.registry.renew(edgeId)
       cleanups.push(() => fabric.registry.leave(edgeId))
       cleanups.push(await fabric.bus.listen(edgeId, (packet) => connections.get(packet.header.target)?.reply(packet)))
-      const renew = renewal(edge, () => connected().map(({ connection }) => connection))
+      const renew = renewal(edge, connected)
       const failed = (err: unknown) => log.warn({ err }, 'the registry could not be reached')
       cleanups.push(createTimers().every(times.renewMs, renew, failed))
       track()
@@ -137,14 +129,14 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   async function stopAll(deadline: AbortSignal): Promise<void> {
     draining = true
     transport?.stopAccepting()
-    for (const handle of connected()) sayGoodbye(handle)
+    for (const connection of connected()) sayGoodbye(connection)
     // The transport cuts what it has not handed to the system yet.
     const until = Date.now() + times.finishMs
-    while (connected().some((handle) => handle.buffered() > 0)) {
+    while (connected().some((connection) => connection.buffered() > 0)) {
       if (deadline.aborted || Date.now() >= until) break
       await pause(Math.min(20, times.finishMs))
     }
-    for (const { connection } of connected()) connection.close('restart')
+    for (const connection of connected()) connection.close('restart')
     const finished = Promise.all([transport?.answered(), ...background])
     await firstOf(finished, deadline, times.finishMs)
     await firstOf(Promise.all([feeds.close(), cleanUp()]), deadline)

@@ -16,7 +16,7 @@ import {
 import { withPosition } from '@chatbox/protocol'
 import { backoff, type Logger } from '@chatbox/runtime'
 import { type Outgoing, outgoing } from './outbox.ts'
-import { remembered } from './remembered.ts'
+import { type Remembered, remembered } from './remembered.ts'
 
 /** What a feed needs of a device. */
 export interface FeedMember {
@@ -25,21 +25,6 @@ export interface FeedMember {
   lost(top: Position): void
   /** Deltas may have been missed: the open answers are needed as a whole. */
   repair(): void
-}
-
-/** The events of one user on this edge: subscribed once, opened once, handed to each device (R26). */
-export interface Feed {
-  readonly uid: UserId
-  add(member: FeedMember): void
-  /** Whether somebody is left. */
-  remove(member: FeedMember): boolean
-  /** Events after a position, as frames; `lost` if the log can't tell. */
-  read(
-    after: Position,
-  ): Promise<{ kind: 'events'; events: Outgoing[]; top: Position } | { kind: 'lost'; top: Position }>
-  /** The open answers as frames, without those that this feed has seen end since (R21). */
-  snapshot(): Promise<{ top: Position; frames: Uint8Array[] }>
-  close(): Promise<void>
 }
 
 /** Ends and fences that are remembered, so that a snapshot that was under way meanwhile is not shown after them. */
@@ -52,157 +37,204 @@ interface Pending {
   readonly position: Position | undefined
 }
 
-export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Promise<Feed> {
-  const { bus } = fabric
-  const members = new Set<FeedMember>()
-  const ended = remembered<AnswerId, true>(REMEMBERED)
-  const fences = remembered<SessionId, { epoch: number; position: Position }>(REMEMBERED)
-  const closing = new AbortController()
-  /** The last logged event that was handed on. Until the first look at the log, none. */
-  let last: Position | undefined
-  /** Set while the log is read; what comes meanwhile waits. */
-  let reading = true
-  /** Something came while the log was read that the reading may not have seen. */
-  let again = false
-  let pending: Pending[] = []
-  let pendingBytes = 0
+export type { Feed }
 
-  function hand(packet: EventPacket, position: Position | undefined): void {
+/** Subscribed, and knows where the log is: from here on nothing is missed. */
+export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Promise<Feed> {
+  const feed = new Feed(uid, fabric, log)
+  await feed.open()
+  return feed
+}
+
+/**
+ * The events of one user on this edge: subscribed once, opened once, handed to each device (R26). A class, because every user here
+ * has one; most of the time nothing happens in it.
+ */
+class Feed {
+  readonly uid: UserId
+  readonly #fabric: Pick<Fabric, 'bus' | 'answers'>
+  readonly #log: Logger
+  /** Never changed, so that whoever joins or leaves meanwhile does not disturb a round. */
+  #members: readonly FeedMember[] = []
+  #ended: Remembered<AnswerId, true> | undefined
+  #fences: Remembered<SessionId, { epoch: number; position: Position }> | undefined
+  /** The last logged event that was handed on. Until the first look at the log, none. */
+  #last: Position | undefined
+  /** Set while the log is read; what comes meanwhile waits. */
+  #reading = true
+  /** Something came while the log was read that the reading may not have seen. */
+  #again = false
+  #pending: Pending[] | undefined
+  #pendingBytes = 0
+  #closed = false
+  /** Set while it waits for the bus to come back. */
+  #pausing: AbortController | undefined
+  #unsubscribe: (() => Promise<void>) | undefined
+
+  constructor(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger) {
+    this.uid = uid
+    this.#fabric = fabric
+    this.#log = log
+  }
+
+  async open(): Promise<void> {
+    this.#unsubscribe = await this.#fabric.bus.subscribe(this.uid, {
+      event: (packet, position) => this.#event(packet, position),
+      gap: () => this.#recover('the bus reported a gap'),
+    })
+    try {
+      // Nobody has been told anything yet, so what is in the log by now is for the first device's catch-up to read.
+      await this.#catchUp(async () => {
+        this.#last = await this.#fabric.bus.top(this.uid)
+      })
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  add(member: FeedMember): void {
+    this.#members = this.#members.concat(member)
+  }
+
+  /** Whether somebody is left. */
+  remove(member: FeedMember): boolean {
+    this.#members = this.#members.filter((other) => other !== member)
+    return this.#members.length > 0
+  }
+
+  /** Events after a position, as frames; `lost` if the log can't tell. */
+  async read(
+    after: Position,
+  ): Promise<{ kind: 'events'; events: Outgoing[]; top: Position } | { kind: 'lost'; top: Position }> {
+    const read = await this.#fabric.bus.read(this.uid, after)
+    if (read.kind === 'lost') return read
+    const events = read.events.map(({ packet, position }) => toOutgoing(packet, position))
+    return { kind: 'events', top: read.top, events }
+  }
+
+  /** The open answers as frames, without those that this feed has seen end since (R21). */
+  async snapshot(): Promise<{ top: Position; frames: Uint8Array[] }> {
+    const taken = await this.#fabric.answers.snapshot(this.uid)
+    const open = taken.open.filter(({ ref }) => !this.#ended?.get(ref.answerId) && !this.#fencedSince(ref.sid, taken))
+    return { top: taken.top, frames: open.map(snapshotFrame) }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#pausing?.abort()
+    await this.#unsubscribe?.()
+  }
+
+  #event(packet: EventPacket, position: Position | undefined): void {
+    if (this.#closed) return
+    if (this.#reading) this.#keep({ packet, position })
+    else if (!this.#handInOrder(packet, position)) this.#recover('a jump in the log')
+  }
+
+  #hand(packet: EventPacket, position: Position | undefined): void {
     if (position) {
-      last = position
-      remember(packet, position)
+      this.#last = position
+      this.#remember(packet, position)
     }
     const event = toOutgoing(packet, position)
-    for (const member of [...members]) member.deliver(event)
+    for (const member of this.#members) member.deliver(event)
   }
 
-  function remember({ header }: EventPacket, position: Position): void {
+  #remember({ header }: EventPacket, position: Position): void {
     const { type, answerId, sid, epoch = 0 } = header
-    if (type === 'answer.done' && answerId) ended.set(answerId, true)
-    if (sid && epoch > (fences.get(sid)?.epoch ?? 0)) fences.set(sid, { epoch, position })
-  }
-
-  function event(packet: EventPacket, position: Position | undefined): void {
-    if (closing.signal.aborted) return
-    if (reading) keep({ packet, position })
-    else if (!handInOrder(packet, position)) recover('a jump in the log')
+    if (type === 'answer.done' && answerId) {
+      this.#ended ??= remembered(REMEMBERED)
+      this.#ended.set(answerId, true)
+    }
+    if (sid && epoch > (this.#fences?.get(sid)?.epoch ?? 0)) {
+      this.#fences ??= remembered(REMEMBERED)
+      this.#fences.set(sid, { epoch, position })
+    }
   }
 
   /** False for what does not follow: the log has it, and whatever is missing before it, or it is no longer the log. */
-  function handInOrder(packet: EventPacket, position: Position | undefined): boolean {
+  #handInOrder(packet: EventPacket, position: Position | undefined): boolean {
+    const last = this.#last
     if (position && last) {
       if (!sameLog(position, last) || position.offset > last.offset + 1) return false
       // A repeated publication of what was handed on already.
       if (position.offset <= last.offset) return true
     }
-    hand(packet, position)
+    this.#hand(packet, position)
     return true
   }
 
-  function keep(event: Pending): void {
-    pendingBytes += event.packet.body.byteLength
-    if (pendingBytes > MAX_PENDING_BYTES) again = true
-    else pending.push(event)
+  #keep(event: Pending): void {
+    this.#pendingBytes += event.packet.body.byteLength
+    if (this.#pendingBytes > MAX_PENDING_BYTES) {
+      this.#again = true
+      return
+    }
+    this.#pending ??= []
+    this.#pending.push(event)
   }
 
   /** Never a silent gap (R25): the log is read from where we were, or the devices are told to load again. */
-  function recover(why: string): void {
-    if (closing.signal.aborted) return
-    if (reading) {
-      again = true
+  #recover(why: string): void {
+    if (this.#closed) return
+    if (this.#reading) {
+      this.#again = true
       return
     }
-    reading = true
-    log.info({ why }, 'reading a log again')
-    void readUntilDone()
+    this.#reading = true
+    this.#log.info({ why }, 'reading a log again')
+    void this.#readUntilDone()
   }
 
   /** While the bus is away nothing can be told, so nothing may be passed over either. */
-  async function readUntilDone(): Promise<void> {
-    for (let tries = 0; !closing.signal.aborted; tries++) {
+  async #readUntilDone(): Promise<void> {
+    for (let tries = 0; !this.#closed; tries++) {
       try {
-        await catchUp(readAgain)
-        for (const member of [...members]) member.repair()
+        await this.#catchUp(() => this.#readAgain())
+        for (const member of this.#members) member.repair()
         return
       } catch (err) {
-        if (closing.signal.aborted) return
-        log.warn({ err, tries }, 'a log could not be read again yet')
-        await pause(backoff(tries, { base: 100, max: 5_000 }), undefined, { signal: closing.signal }).catch(
-          () => undefined,
-        )
+        if (this.#closed) return
+        this.#log.warn({ err, tries }, 'a log could not be read again yet')
+        this.#pausing = new AbortController()
+        const { signal } = this.#pausing
+        await pause(backoff(tries, { base: 100, max: 5_000 }), undefined, { signal }).catch(() => undefined)
       }
     }
   }
 
   /** Reads until what came meanwhile follows without a gap, then goes on live. */
-  async function catchUp(read: () => Promise<void>): Promise<void> {
+  async #catchUp(read: () => Promise<void>): Promise<void> {
     do {
-      again = false
+      this.#again = false
       await read()
-      const waiting = pending
-      pending = []
-      pendingBytes = 0
+      const waiting = this.#pending ?? []
+      this.#pending = undefined
+      this.#pendingBytes = 0
       // What does not follow came before the next reading begins, which therefore sees it if the log still has it.
-      for (const { packet, position } of waiting) if (!handInOrder(packet, position)) again = true
-    } while (again && !closing.signal.aborted)
-    reading = false
+      for (const { packet, position } of waiting) if (!this.#handInOrder(packet, position)) this.#again = true
+    } while (this.#again && !this.#closed)
+    this.#reading = false
   }
 
-  async function readAgain(): Promise<void> {
-    if (!last) throw new Error('a feed goes on from where its opening left it')
-    const read = await bus.read(uid, last)
-    if (closing.signal.aborted) return
+  async #readAgain(): Promise<void> {
+    if (!this.#last) throw new Error('a feed goes on from where its opening left it')
+    const read = await this.#fabric.bus.read(this.uid, this.#last)
+    if (this.#closed) return
     if (read.kind === 'events') {
-      for (const { packet, position } of read.events) hand(packet, position)
+      for (const { packet, position } of read.events) this.#hand(packet, position)
     } else {
-      last = read.top
-      for (const member of [...members]) member.lost(read.top)
+      this.#last = read.top
+      for (const member of this.#members) member.lost(read.top)
     }
   }
 
-  /** Nobody has been told anything yet, so what is in the log by now is for the first device's catch-up to read. */
-  async function readTop(): Promise<void> {
-    last = await bus.top(uid)
-  }
-
-  const unsubscribe = await bus.subscribe(uid, { event, gap: () => recover('the bus reported a gap') })
-  try {
-    await catchUp(readTop)
-  } catch (error) {
-    closing.abort()
-    await unsubscribe()
-    throw error
-  }
-
   /** Whether this feed has passed on a higher epoch since the snapshot was taken. */
-  function fencedSince(sid: SessionId, { top, epochs }: AnswersSnapshot): boolean {
-    const fence = fences.get(sid)
+  #fencedSince(sid: SessionId, { top, epochs }: AnswersSnapshot): boolean {
+    const fence = this.#fences?.get(sid)
     if (!fence || fence.epoch <= (epochs.get(sid) ?? 0)) return false
     return !sameLog(fence.position, top) || fence.position.offset > top.offset
-  }
-
-  return {
-    uid,
-    add: (member) => void members.add(member),
-    remove(member) {
-      members.delete(member)
-      return members.size > 0
-    },
-    async read(after) {
-      const read = await bus.read(uid, after)
-      if (read.kind === 'lost') return read
-      const events = read.events.map(({ packet, position }) => toOutgoing(packet, position))
-      return { kind: 'events', top: read.top, events }
-    },
-    async snapshot() {
-      const taken = await fabric.answers.snapshot(uid)
-      const open = taken.open.filter(({ ref }) => !ended.get(ref.answerId) && !fencedSince(ref.sid, taken))
-      return { top: taken.top, frames: open.map(snapshotFrame) }
-    },
-    async close() {
-      closing.abort()
-      await unsubscribe()
-    },
   }
 }
 

@@ -33,132 +33,138 @@ export interface OutboxEvents {
   overwhelmed(): void
 }
 
-export interface Outbox {
-  /** A frame that must arrive: everything but deltas. */
-  send(frame: Uint8Array): void
-  /** An event of the user; a delta may be skipped (P10). */
-  deliver(event: Outgoing): void
-  /** Keeps events back, until `release` says what has to be sent first. Whatever a snapshot holds is asked for after this. */
-  hold(): void
-  /** Sends what `first` says, as fast as the peer takes it, then what was kept back unless it is covered, then goes on live. */
-  release(first: readonly Uint8Array[], covered: (event: Outgoing) => boolean): void
-  /** Deltas may have been missed on their way here. */
-  missed(): void
-  drained(): void
-  /** Nothing is sent any more. */
-  close(): void
-  readonly holding: boolean
-}
-
 interface Older {
   readonly frames: readonly Uint8Array[]
   readonly covered: (event: Outgoing) => boolean
   sent: number
 }
 
-export function outbox(socket: Socket, limits: OutboxLimits, events: OutboxEvents): Outbox {
+export type { Outbox }
+
+export const outbox = (socket: Socket, limits: OutboxLimits, events: OutboxEvents): Outbox =>
+  new Outbox(socket, limits, events)
+
+/** What one socket is sent, and in what order. A class, because every connection has one: its methods are there once. */
+class Outbox {
+  readonly #socket: Socket
+  readonly #limits: OutboxLimits
+  readonly #events: OutboxEvents
   /** Answers of which a delta was skipped: their later deltas are of no use before a snapshot. */
-  const skipped = new Set<string>()
+  #skipped: Set<string> | undefined
   /** A snapshot is needed whatever was skipped here. */
-  let missed = false
-  let held: Outgoing[] | undefined
-  let heldBytes = 0
+  #missed = false
+  #held: Outgoing[] | undefined
+  #heldBytes = 0
   /** What goes out before the events that are held. */
-  let older: Older | undefined
-  let over = false
+  #older: Older | undefined
+  #over = false
 
-  function close(): void {
-    over = true
-    held = undefined
-    older = undefined
+  constructor(socket: Socket, limits: OutboxLimits, events: OutboxEvents) {
+    this.#socket = socket
+    this.#limits = limits
+    this.#events = events
   }
 
-  function overwhelmed(): void {
-    if (over) return
-    close()
-    events.overwhelmed()
+  get holding(): boolean {
+    return this.#held !== undefined
   }
 
-  function send(frame: Uint8Array): void {
-    if (over) return
-    if (socket.send(frame) === 'dropped' || socket.buffered() > limits.hardBytes) overwhelmed()
+  /** A frame that must arrive: everything but deltas. */
+  send(frame: Uint8Array): void {
+    if (this.#over) return
+    if (this.#socket.send(frame) === 'dropped' || this.#socket.buffered() > this.#limits.hardBytes) this.#overwhelmed()
+  }
+
+  /** An event of the user; a delta may be skipped (P10). */
+  deliver(event: Outgoing): void {
+    if (this.#over) return
+    if (this.#held) this.#keep(this.#held, event)
+    else this.#pass(event)
+  }
+
+  /** Keeps events back, until `release` says what has to be sent first. Whatever a snapshot holds is asked for after this. */
+  hold(): void {
+    if (this.#over || this.#held) return
+    this.#held = []
+    // What was missed up to here will be in the snapshot.
+    this.#skipped = undefined
+    this.#missed = false
+  }
+
+  /** Sends these first, as fast as the peer takes them, then what was kept back unless it is covered, then goes on live. */
+  release(frames: readonly Uint8Array[], covered: (event: Outgoing) => boolean): void {
+    if (this.#over) return
+    this.#older = { frames, covered, sent: 0 }
+    this.#sendOlder()
+  }
+
+  /** Deltas may have been missed on their way here. */
+  missed(): void {
+    this.#missed = true
+    this.#repairWhenThereIsRoom()
+  }
+
+  drained(): void {
+    if (this.#older) this.#sendOlder()
+    else this.#repairWhenThereIsRoom()
+  }
+
+  /** Nothing is sent any more. */
+  close(): void {
+    this.#over = true
+    this.#held = undefined
+    this.#older = undefined
+  }
+
+  #overwhelmed(): void {
+    if (this.#over) return
+    this.close()
+    this.#events.overwhelmed()
   }
 
   /** True for a delta that the peer is not to get. */
-  function skips({ header }: Outgoing, crowded: boolean): boolean {
+  #skips({ header }: Outgoing, crowded: boolean): boolean {
     const { answerId = '' } = header
-    if (header.class !== 'delta' || !(skipped.has(answerId) || crowded)) return false
-    skipped.add(answerId)
+    if (header.class !== 'delta' || !(crowded || this.#skipped?.has(answerId))) return false
+    this.#skipped ??= new Set()
+    this.#skipped.add(answerId)
     return true
   }
 
-  function pass(event: Outgoing): void {
-    if (over || skips(event, socket.buffered() > limits.softBytes)) return
+  #pass(event: Outgoing): void {
+    if (this.#over || this.#skips(event, this.#socket.buffered() > this.#limits.softBytes)) return
     // The end of an answer needs no repair: a client that has another text fetches the stored one (R14).
-    if (event.header.type === 'answer.done') skipped.delete(event.header.answerId ?? '')
-    send(event.frame)
+    if (event.header.type === 'answer.done') this.#skipped?.delete(event.header.answerId ?? '')
+    this.send(event.frame)
   }
 
-  function keep(kept: Outgoing[], event: Outgoing): void {
-    if (skips(event, heldBytes > limits.softBytes)) return
-    heldBytes += event.frame.byteLength
-    if (heldBytes > limits.heldBytes) return overwhelmed()
+  #keep(kept: Outgoing[], event: Outgoing): void {
+    if (this.#skips(event, this.#heldBytes > this.#limits.softBytes)) return
+    this.#heldBytes += event.frame.byteLength
+    if (this.#heldBytes > this.#limits.heldBytes) return this.#overwhelmed()
     kept.push(event)
   }
 
   /** All at once could be more than the socket may hold, however fast its peer is. */
-  function sendOlder(): void {
-    while (older && older.sent < older.frames.length) {
-      if (socket.buffered() > limits.softBytes) return
-      const frame = older.frames[older.sent++]
-      if (frame) send(frame)
+  #sendOlder(): void {
+    while (this.#older && this.#older.sent < this.#older.frames.length) {
+      if (this.#socket.buffered() > this.#limits.softBytes) return
+      const frame = this.#older.frames[this.#older.sent++]
+      if (frame) this.send(frame)
     }
-    if (!older) return
-    const { covered } = older
-    const kept = held ?? []
-    older = undefined
-    held = undefined
-    heldBytes = 0
-    for (const event of kept) if (!covered(event)) pass(event)
-    repairWhenThereIsRoom()
+    if (!this.#older) return
+    const { covered } = this.#older
+    const kept = this.#held ?? []
+    this.#older = undefined
+    this.#held = undefined
+    this.#heldBytes = 0
+    for (const event of kept) if (!covered(event)) this.#pass(event)
+    this.#repairWhenThereIsRoom()
   }
 
-  function repairWhenThereIsRoom(): void {
-    if (over || held || !(missed || skipped.size > 0)) return
-    if (socket.buffered() <= limits.softBytes / 2) events.repair()
-  }
-
-  return {
-    send,
-    deliver(event) {
-      if (over) return
-      if (held) keep(held, event)
-      else pass(event)
-    },
-    hold() {
-      if (over || held) return
-      held = []
-      // What was missed up to here will be in the snapshot.
-      skipped.clear()
-      missed = false
-    },
-    release(frames, covered) {
-      if (over) return
-      older = { frames, covered, sent: 0 }
-      sendOlder()
-    },
-    missed() {
-      missed = true
-      repairWhenThereIsRoom()
-    },
-    drained() {
-      if (older) sendOlder()
-      else repairWhenThereIsRoom()
-    },
-    close,
-    get holding() {
-      return held !== undefined
-    },
+  #repairWhenThereIsRoom(): void {
+    if (this.#over || this.#held || !(this.#missed || (this.#skipped?.size ?? 0) > 0)) return
+    if (this.#socket.buffered() <= this.#limits.softBytes / 2) this.#events.repair()
   }
 }
 

@@ -1,57 +1,99 @@
+import type { Position } from '@chatbox/core'
 import { encodeFrame } from '@chatbox/protocol'
 import type { Connection } from './connection.ts'
 import type { FeedMember } from './feed.ts'
-import { type Outbox, outbox } from './outbox.ts'
+import type { EdgeMetrics } from './metrics.ts'
+import { type Outbox, type OutboxEvents, type Outgoing, outbox } from './outbox.ts'
 import { readyFrame } from './ready.ts'
 import type { Socket } from './socket.ts'
 
 /** What is needed of a connection that gets its user's events. */
 type Receiver = Pick<Connection, 'id' | 'edge' | 'log' | 'requests' | 'member' | 'close'>
 
-/** How the events of a user reach one socket, and what is done about those that did not. */
-export function receiving(socket: Socket, receiver: Receiver): { out: Outbox; asMember: FeedMember } {
-  const { id, log, requests } = receiver
-  const { metrics, outboxLimits } = receiver.edge
+export type { Receiving }
 
-  const counted: Socket = {
-    send(frame) {
-      metrics.sent.inc()
-      return socket.send(frame)
-    },
-    buffered: () => socket.buffered(),
-    close: (code, reason) => socket.close(code, reason),
+export const receiving = (socket: Socket, receiver: Receiver): Receiving => new Receiving(socket, receiver)
+
+/** How the events of a user reach one socket. */
+class Receiving implements FeedMember {
+  readonly out: Outbox
+  readonly #receiver: Receiver
+
+  constructor(socket: Socket, receiver: Receiver) {
+    const { metrics, outboxLimits } = receiver.edge
+    this.out = outbox(new CountedSocket(socket, metrics.sent), outboxLimits, new Repairs(this, receiver))
+    this.#receiver = receiver
   }
-  const out = outbox(counted, outboxLimits, { repair, overwhelmed: () => receiver.close('slow_consumer') })
 
-  function repair(): void {
-    const feed = receiver.member?.feed
-    if (!feed) return
+  deliver(event: Outgoing): void {
+    const { id, requests } = this.#receiver
+    const { origin, except } = event.header
+    if (origin?.connectionId === id) requests.settle(origin.requestId)
+    if (except !== id) this.out.deliver(event)
+  }
+
+  lost(top: Position): void {
+    const { edge, member } = this.#receiver
+    // Older events are still to be sent, and would follow the word that they are in doubt: it begins again.
+    if (this.out.holding) return this.#receiver.close('internal')
+    edge.metrics.lost.inc({ occasion: 'gap' })
+    if (member) this.out.send(encodeFrame(readyFrame(this.#receiver, member, { top, recovered: false })))
+  }
+
+  repair(): void {
+    this.out.missed()
+  }
+}
+
+/** What is done about events that did not reach a socket. */
+class Repairs implements OutboxEvents {
+  readonly #receiving: Receiving
+  readonly #receiver: Receiver
+
+  constructor(receiving: Receiving, receiver: Receiver) {
+    this.#receiving = receiving
+    this.#receiver = receiver
+  }
+
+  repair(): void {
+    const { edge, member, log } = this.#receiver
+    const { out } = this.#receiving
+    if (!member) return
     out.hold()
-    metrics.repairs.inc()
-    feed.snapshot().then(
+    edge.metrics.repairs.inc()
+    member.feed.snapshot().then(
       ({ frames }) => out.release(frames, () => false),
       (err) => {
         log.warn({ err }, 'no snapshot could be had')
-        receiver.close('internal')
+        this.#receiver.close('internal')
       },
     )
   }
 
-  const asMember: FeedMember = {
-    deliver(event) {
-      const { origin, except } = event.header
-      if (origin?.connectionId === id) requests.settle(origin.requestId)
-      if (except !== id) out.deliver(event)
-    },
-    lost(top) {
-      // Older events are still to be sent, and would follow the word that they are in doubt: it begins again.
-      if (out.holding) return receiver.close('internal')
-      metrics.lost.inc({ occasion: 'gap' })
-      if (receiver.member) {
-        out.send(encodeFrame(readyFrame(receiver, receiver.member, { top, recovered: false })))
-      }
-    },
-    repair: () => out.missed(),
+  overwhelmed(): void {
+    this.#receiver.close('slow_consumer')
   }
-  return { out, asMember }
+}
+
+class CountedSocket implements Socket {
+  readonly #socket: Socket
+  readonly #sent: EdgeMetrics['sent']
+
+  constructor(socket: Socket, sent: EdgeMetrics['sent']) {
+    this.#socket = socket
+    this.#sent = sent
+  }
+
+  send(frame: Uint8Array) {
+    this.#sent.inc()
+    return this.#socket.send(frame)
+  }
+
+  buffered() {
+    return this.#socket.buffered()
+  }
+
+  close(code: number, reason: string) {
+    this.#socket.close(code, reason)
+  }
 }

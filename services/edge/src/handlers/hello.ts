@@ -9,7 +9,7 @@ import { readyFrame } from '../ready.ts'
 export async function hello(connection: Connection, frame: ClientFrameOf<'hello'>): Promise<void> {
   const { edge } = connection
   const identity = await authenticate(connection, frame)
-  if (!identity || connection.closed) return
+  if (!identity || connection.ended) return
   const row: Registration = {
     uid: identity.userId,
     connectionId: connection.id,
@@ -21,16 +21,15 @@ export async function hello(connection: Connection, frame: ClientFrameOf<'hello'
     const registered = await edge.fabric.registry.register(row, edge.maxConnections)
     if (registered.kind === 'refused') return turnAway(connection, row, frame, registered.others.length)
     giveNotice(connection, registered.replaced)
-    if (!connection.closed) await join(connection, identity, row)
+    if (!connection.ended) await join(connection, identity, row)
   } finally {
     // It may stand in the registry even where that was not confirmed, or where the connection ended meanwhile.
     if (!connection.member) takeOut(connection, row)
   }
   const { member } = connection
   if (!member) return
-  connection.expireAt(identity.expiresAt)
   await catchUp(connection, member, frame.resume)
-  if (!connection.closed) connection.log.info({ resumed: frame.resume !== undefined }, 'a connection is open')
+  if (!connection.ended) connection.log.info({ resumed: frame.resume !== undefined }, 'a connection is open')
 }
 
 /** Gives up what a connection held, whoever closed it and whenever. Safe to repeat. */
@@ -104,7 +103,7 @@ async function join(connection: Connection, identity: Identity, row: Registratio
   // Events are kept back from the first moment of the subscription until older ones have been sent.
   out.hold()
   const feed = await feeds.join(row.uid, asMember)
-  if (connection.closed) feeds.leave(feed, asMember)
+  if (connection.ended) feeds.leave(feed, asMember)
   else connection.member = { identity, uid: row.uid, deviceId: row.deviceId, feed, row }
 }
 
@@ -129,7 +128,7 @@ async function catchUp(connection: Connection, member: Member, resume: string | 
   const after = resume === undefined ? undefined : decodePosition(resume)
   const read = after && (await member.feed.read(after))
   const { top, frames: open } = await member.feed.snapshot()
-  if (connection.closed) return
+  if (connection.ended) return
 
   const missed = read?.kind === 'events' && fits(read.events, edge.outboxLimits.missedBytes) ? read : undefined
   if (resume !== undefined && !missed) edge.metrics.lost.inc({ occasion: 'resume' })

@@ -42,8 +42,9 @@ export interface Transport {
 }
 
 interface UserData {
-  readonly opened: (socket: Socket) => SocketListener
-  listener?: SocketListener
+  /** Gone once it was called: it holds on to the whole handshake. */
+  opened: ((socket: Socket) => SocketListener) | undefined
+  listener: SocketListener | undefined
   closed: boolean
 }
 
@@ -83,7 +84,7 @@ export async function listen(options: TransportOptions): Promise<Transport> {
           if (signal.aborted) return
           if (!verdict.accept) return writeResponse(res, verdict.response, { signal, head: false })
           // Neither a subprotocol nor an extension is taken up: the protocol has none.
-          const data: UserData = { opened: verdict.opened, closed: false }
+          const data: UserData = { opened: verdict.opened, listener: undefined, closed: false }
           res.cork(() => void res.upgrade<UserData>(data, key, '', '', context))
         }),
       )
@@ -91,7 +92,8 @@ export async function listen(options: TransportOptions): Promise<Transport> {
 
     open(ws) {
       const data = ws.getUserData()
-      data.listener = data.opened(socketOf(ws, data))
+      data.listener = data.opened?.(new OpenSocket(ws))
+      data.opened = undefined
     },
     message: (ws, bytes, binary) => ws.getUserData().listener?.message(new Uint8Array(bytes), binary),
     drain: (ws) => ws.getUserData().listener?.drained(),
@@ -126,17 +128,29 @@ export async function listen(options: TransportOptions): Promise<Transport> {
 }
 
 /** The transport's object must not be touched once it is closed. */
-const socketOf = (ws: WebSocket<UserData>, data: UserData): Socket => ({
-  send(frame) {
-    if (data.closed) return 'dropped'
-    const result = ws.send(frame, false)
+class OpenSocket implements Socket {
+  readonly #ws: WebSocket<UserData>
+  readonly #data: UserData
+
+  constructor(ws: WebSocket<UserData>) {
+    this.#ws = ws
+    this.#data = ws.getUserData()
+  }
+
+  send(frame: Uint8Array) {
+    if (this.#data.closed) return 'dropped'
+    const result = this.#ws.send(frame, false)
     return result === 1 ? 'sent' : result === 0 ? 'buffered' : 'dropped'
-  },
-  buffered: () => (data.closed ? 0 : ws.getBufferedAmount()),
-  close(code, reason) {
-    if (!data.closed) ws.end(code, reason)
-  },
-})
+  }
+
+  buffered() {
+    return this.#data.closed ? 0 : this.#ws.getBufferedAmount()
+  }
+
+  close(code: number, reason: string) {
+    if (!this.#data.closed) this.#ws.end(code, reason)
+  }
+}
 
 /** A response that can't be made, or broke off in the middle, can only be cut. */
 async function answer(res: UwsResponse, signal: AbortSignal, respond: () => Promise<void>): Promise<void> {
