@@ -40,16 +40,22 @@ describe('what the sweeper does (R17)', () => {
       'leave',
     ],
     [
-      'sends a recorded end again',
+      'applies a recorded end',
       pending({ attempt: 1 }),
       { record: { ...open(0), state: 'ended' as const, end }, jobExists: true },
-      'resend-end',
+      'apply-end',
+    ],
+    [
+      'does not send the end of an attempt that was overtaken',
+      pending({ attempt: 2 }),
+      { record: { ...open(0), state: 'ended' as const, end }, jobExists: false },
+      'queue',
     ],
     [
       'also when it is overdue by then',
-      pending({ due: NOW - 1 }),
+      pending({ due: NOW - 1, attempt: 1 }),
       { record: { ...open(0), state: 'ended' as const, end }, jobExists: false },
-      'resend-end',
+      'apply-end',
     ],
     [
       'fails what is overdue, even if it is at work',

@@ -90,12 +90,16 @@ describe('a body', () => {
   const file = { fileId: 'f', url: 'https://x/y', name: 'n', mimeType: 'text/plain', size: 1 }
   const body = { kind: 'file' as const, content: { text: 'a', files: [file] } }
 
-  it('is the same by kind, text and every field of every file (R5)', () => {
+  it('is the same by kind, text, metadata and every field of every file (R5)', () => {
     expect(sameBody(body, structuredClone(body))).toBe(true)
     expect(sameBody(body, { ...body, kind: 'voice' })).toBe(false)
     expect(sameBody(body, { ...body, content: { ...body.content, text: 'b' } })).toBe(false)
     expect(sameBody(body, { ...body, content: { text: 'a' } })).toBe(false)
     expect(sameBody(body, { ...body, content: { text: 'a', files: [file, file] } })).toBe(false)
+    const noted = (metadata: Record<string, string>) => ({ ...body, content: { ...body.content, metadata } })
+    expect(sameBody(noted({ a: '1' }), noted({ a: '1' }))).toBe(true)
+    expect(sameBody(noted({ a: '1' }), noted({ a: '2' }))).toBe(false)
+    expect(sameBody(noted({ a: '1' }), body)).toBe(false)
     for (const key of Object.keys(file) as (keyof typeof file)[]) {
       const other = { ...file, [key]: key === 'size' ? 2 : 'other' }
       expect([key, sameBody(body, { ...body, content: { text: 'a', files: [other] } })]).toEqual([key, false])

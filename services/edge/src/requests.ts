@@ -2,7 +2,7 @@ import type { RequestId } from '@chatbox/core'
 
 /** One request that waits to hear from storage. */
 export interface Waiting {
-  /** It will hear of itself now; false if it has heard already, or a repetition waits in its place. */
+  /** It will hear of itself now; false if it has heard already. */
   settle(): boolean
   /** It was told that it is not known what became of it. */
   readonly toldUnknown: boolean
@@ -10,7 +10,7 @@ export interface Waiting {
 
 /** Requests that wait to hear from storage. None waits for ever (P8). */
 export interface Requests {
-  /** Undefined when too many wait already. A repetition under the same id takes the place of the earlier one. */
+  /** Undefined when too many wait already, or one under the same id does: the earlier one is still on its way. */
   open(id: RequestId, unanswered: () => void): Waiting | undefined
   /** It was answered, in whatever way. */
   settle(id: RequestId): void
@@ -32,8 +32,7 @@ export function requests(timeoutMs: number, max: number): Requests {
 
   return {
     open(id, unanswered) {
-      if (waiting.size >= max && !waiting.has(id)) return undefined
-      settle(id)
+      if (waiting.size >= max || waiting.has(id)) return undefined
       let toldUnknown = false
       const timer = setTimeout(() => {
         waiting.delete(id)

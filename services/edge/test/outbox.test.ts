@@ -203,13 +203,16 @@ describe('whatever comes, in whatever order', () => {
         const messages: string[] = []
         /** Per answer, what a snapshot would hold, and what the peer has. */
         const accepted = new Map<string, number>()
+        /** An answer that is done never goes on; the next one has an id of its own. */
+        const ended = new Map<string, number>()
         let n = 0
         const answerRepairs = () => {
           if (!out.holding) return
           const frames = [...accepted].map(([answer, next]) => bytes(`snapshot:${answer}:${next}`, 20))
           out.release(frames, never)
         }
-        for (const { do: what, size, answer } of all) {
+        for (const { do: what, size, answer: slot } of all) {
+          const answer = `${slot}${ended.get(slot) ?? 0}`
           if (what === 'message') {
             messages.push(`m${++n}`)
             out.deliver(event(`m${n}`, size))
@@ -219,6 +222,7 @@ describe('whatever comes, in whatever order', () => {
             out.deliver(delta(`delta:${answer}:${index}`, size, answer))
           } else if (what === 'done') {
             accepted.delete(answer)
+            ended.set(slot, (ended.get(slot) ?? 0) + 1)
             out.deliver(done(answer))
           } else if (what === 'takes') takes(size)
           else if (what === 'snapshot') answerRepairs()

@@ -122,19 +122,18 @@ describe('who asks hears of it (P8)', () => {
     expect(ids).not.toContain('c-64')
   })
 
-  it('lets a repetition under the same id take the place of the earlier one', async () => {
-    const { device, storage } = await openEdge({ times: { requestMs: 300 } })
+  it('refuses a repetition under a request id that still waits: each counts against what may be on its way', async () => {
+    const { device, storage } = await openEdge()
     const client = await device('ada')
     const entries = await storage.entries('ada')
     client.send(message('1'))
+    const first = await entries.next()
     client.send(message('1'))
-    const [first, second] = [await entries.next(), await entries.next()]
-    expect(first.requestId).not.toBe(second.requestId)
+    expect(await errorOf(client, '1')).toMatchObject({ code: 'overloaded', retryable: true })
     await storage.accept(first)
     await client.waitFor('message')
-    client.send(message('2'))
-    await errorOf(client, '2')
-    expect(errors(client)).toHaveLength(1)
+    client.send(message('1'))
+    expect((await entries.next()).requestId).not.toBe(first.requestId)
   })
 
   it('says nothing more when the log answers after its time was up', async () => {
@@ -241,6 +240,18 @@ describe('what is asked for', () => {
     client.send(message('1', { modelId: 'gpt-0' }))
     expect(await errorOf(client, '1')).toMatchObject({ code: 'not_found', field: 'modelId', clientMessageId: 'c-1' })
     expect(memory.sizes().entries).toBe(0)
+  })
+
+  it('lets small requests no further than their own budget, and takes no message for it (X6)', async () => {
+    const { device, storage } = await openEdge({ memory: { limits: { requests: { points: 2, perMs: 60_000 } } } })
+    const client = await device('ada')
+    const entries = await storage.entries('ada')
+    for (const requestId of ['1', '2', '3']) client.send({ type: 'session.read', sid: 's', seq: 1, requestId })
+    expect([(await entries.next()).kind, (await entries.next()).kind]).toEqual(['session.read', 'session.read'])
+    const refused = await client.waitFor('error')
+    expect(refused).toMatchObject({ code: 'rate_limited', requestId: '3', retryAfterMs: expect.any(Number) })
+    client.send(message('4'))
+    expect((await entries.next()).kind).toBe('send')
   })
 
   it('is refused above the limit of messages, with the time to wait; other users are not', async () => {

@@ -40,6 +40,11 @@ export const embeddedConfig = group({
   clockScale: clockScale(),
   maxConnections: count('MAX_CONNECTIONS_PER_USER', 'Connections that one user may have at once.', 10),
   messagesPerMinute: count('RATE_LIMIT_MESSAGES', 'Messages a minute per user.', 60),
+  requestsPerMinute: count(
+    'RATE_LIMIT_REQUESTS',
+    'Frames a minute per user that ask for something else than a message.',
+    300,
+  ),
   handshakesPerMinute: count('RATE_LIMIT_HANDSHAKES', 'Failed handshakes a minute per address.', 30),
   restPerMinute: count('RATE_LIMIT_REST', 'Calls over REST a minute per user.', 120),
 })

@@ -19,9 +19,9 @@ import type { EmbeddedConfig } from './config.ts'
 import { demoTokens } from './demo-token.ts'
 import { http } from './http.ts'
 import { demoModels } from './models.ts'
-import { isLoopback, ownHost } from './own-host.ts'
+import { isLoopback, isWildcard, ownHost } from './own-host.ts'
 import { page } from './page.ts'
-import { openDataFolder } from './secrets.ts'
+import { DATABASE, openDataFolder } from './secrets.ts'
 
 export interface Embedded {
   /** In the order they start; they stop in reverse. */
@@ -32,7 +32,7 @@ export interface Embedded {
 
 /** The whole system in one process: the services that run anywhere, on what needs nothing to be installed. */
 export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promise<Embedded> {
-  const secrets = openDataFolder(config.dataDir)
+  const secrets = openDataFolder(config.dataDir, config.encryptionKeys.length > 0)
   const timers = createTimers(config.clockScale)
   const metrics = createMetrics({ processMetrics: true })
   const structures = createStructures({ metrics, logger: log, timers })
@@ -46,16 +46,18 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   const keys = config.encryptionKeys.length > 0 ? config.encryptionKeys : [{ id: 'k1', key: secrets.encryptionKey }]
   const keyring = createKeyring({ keys, ...(config.hashKey && { hashKey: config.hashKey }) })
   const memory = memoryFabric({
-    clocks: timers.all({ ...defaultClocks }),
+    // An end can't get lost on its way within one process, so the record of one that was written need not be kept for long.
+    clocks: { ...timers.all({ ...defaultClocks }), endedMs: timers.ms(ENDED_MS) },
     limits: {
       messages: perMinute(config.messagesPerMinute),
+      requests: perMinute(config.requestsPerMinute),
       handshakes: perMinute(config.handshakesPerMinute),
       rest: perMinute(config.restPerMinute),
     },
     onError: (err) => log.error({ err }, 'a listener of the fabric failed'),
   })
   const fabric = sealedFabric(memory, keyring, seals)
-  const database = await openSqlite({ file: join(config.dataDir, 'chatbox.db') })
+  const database = await openSqlite({ file: join(config.dataDir, DATABASE) })
   const conversations = sealedConversations(database.conversations, keyring, seals)
 
   const { jwt } = config
@@ -163,13 +165,19 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   }
 }
 
+const ENDED_MS = 60_000
+
 const LEASE_MS = 3_600_000
 
 const WARN_ABOVE = { users: 50_000, answers: 10_000, entries: 10_000, jobs: 10_000, outcomes: 100_000 } as const
 
 const perMinute = (points: number) => ({ points, perMs: 60_000 })
 
-const shownHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
+/** Where a browser on this machine finds it: a wildcard is no address to open. */
+const shownHost = (host: string): string => {
+  if (isWildcard(host)) return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
 
 const scaledLimits = ({ llm, clockScale }: EmbeddedConfig) => ({
   totalMs: llm.total,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 /** What an installation needs to keep for itself. */
@@ -17,6 +17,8 @@ export class DataFolderError extends Error {
 }
 
 const FILE = 'secrets.json'
+/** The database, in the same folder. */
+export const DATABASE = 'chatbox.db'
 
 const stored = z.strictObject({
   jwtSecret: z.string().min(32),
@@ -24,16 +26,22 @@ const stored = z.strictObject({
   sessionSecret: z.string().min(32),
 })
 
-/** Made at the first start and kept in the data folder, readable by its owner alone. */
-export function openDataFolder(folder: string): Secrets {
+/** Made at the first start and kept in the data folder, readable by its owner alone. `ownKeys`: what is there was not sealed with ours. */
+export function openDataFolder(folder: string, ownKeys: boolean): Secrets {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(resolve(folder))
     chmodSync(folder, 0o700)
   } catch (cause) {
     throw new DataFolderError(`The data folder ${folder} cannot be made or used (${codeOf(cause)}).`, { cause })
   }
   const file = join(folder, FILE)
-  const text = read(file) ?? create(file)
+  const kept = read(file)
+  if (kept === undefined && !ownKeys && existsSync(join(folder, DATABASE))) {
+    throw new DataFolderError(
+      `${file} is missing, and the conversations in ${folder} cannot be read without it. Restore it from a backup, or choose another folder with --data.`,
+    )
+  }
+  const text = kept ?? create(file)
   const parsed = stored.safeParse(parseJson(text))
   if (!parsed.success) {
     throw new DataFolderError(
@@ -41,6 +49,13 @@ export function openDataFolder(folder: string): Secrets {
     )
   }
   return { ...parsed.data, encryptionKey: Buffer.from(parsed.data.encryptionKey, 'base64') }
+}
+
+/** Level by level: on some file systems the recursive way of Node 20 never comes back. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
 }
 
 function read(file: string): string | undefined {

@@ -7,9 +7,14 @@ import { DataFolderError } from './secrets.ts'
 export function sentenceFor(error: unknown, config: Pick<EmbeddedConfig, 'listen'>): string | undefined {
   if (error instanceof DataFolderError || error instanceof StoreError || error instanceof ListenError)
     return error.message
-  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    const { host, port } = config.listen
-    return `Port ${port} on ${host} is in use or not allowed; choose another one with --port.`
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  const { host, port } = config.listen
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use or can't be had; choose another one with --port, or another address with --host.`
+    case 'EACCES':
+      return `Port ${port} on ${host} is not allowed to this user; choose one above 1023 with --port.`
+    default:
+      return undefined
   }
-  return undefined
 }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { signToken } from '@chatbox/runtime'
@@ -91,6 +92,48 @@ describe('a foreign page', () => {
   })
 })
 
+describe('demo tokens', () => {
+  afterEach(cleanUp)
+
+  const asked = async (url: string) => {
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(new URL('/chat/demo/token', url), { method: 'POST', headers, body: '{}' })).status
+  }
+
+  it("are for the person at this machine: none with a secret of one's own, none where others can reach it (X1)", async () => {
+    const secret = randomBytes(32).toString('base64url')
+    expect(await asked((await startSystem({ env: { JWT_SECRET: secret } })).url)).toBe(401)
+    const open = await startSystem({ env: { HOST: '0.0.0.0' } })
+    expect(new URL(open.url).hostname).toBe('127.0.0.1')
+    expect(await asked(open.url)).toBe(401)
+  })
+})
+
+describe('the keys of an installation', () => {
+  afterEach(cleanUp)
+
+  it('are its own: made at its first start, and nothing opens with those of another', async () => {
+    const [one, other] = [dataFolder(), dataFolder()]
+    for (const data of [one, other]) {
+      const system = await startSystem({ data })
+      const device = await system.device('tab')
+      await say(device, 'Hello')
+      await device.waitFor('answer.done')
+      system.process.kill('SIGTERM')
+      await system.process.exited
+    }
+    const secrets = (data: string) => JSON.parse(readFileSync(join(data, 'secrets.json'), 'utf8'))
+    for (const key of ['jwtSecret', 'encryptionKey', 'sessionSecret'])
+      expect(secrets(one)[key]).not.toBe(secrets(other)[key])
+
+    writeFileSync(join(one, 'secrets.json'), readFileSync(join(other, 'secrets.json')))
+    const swapped = await startSystem({ data: one })
+    const [session] = await swapped.sessions()
+    expect(session?.name).toBeUndefined()
+    await expect(swapped.messages(session?.id ?? '')).rejects.toThrow(/internal/)
+  })
+})
+
 describe('the page', () => {
   afterAll(cleanUp)
 
@@ -136,8 +179,12 @@ describe('a canary', () => {
     // It is there, and it can be read by who may.
     expect(await read.text()).toContain('canary-message')
 
+    const metrics = await (await fetch(new URL('/metrics', system.url))).text()
+    expect(metrics).toContain('chatbox_edge_connections')
+
     const places = () => [
       ['log', system.process.output()] as const,
+      ['metrics', metrics] as const,
       ...readdirSync(data)
         .filter((file) => file !== 'secrets.json')
         .map((file) => [file, readFileSync(join(data, file), 'latin1')] as const),

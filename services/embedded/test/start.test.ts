@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -35,6 +35,14 @@ describe('a start that cannot be', () => {
     expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('data folder')] })
   })
 
+  it.runIf(process.platform === 'linux')(
+    'for a data folder where none can be made says so in one sentence',
+    async () => {
+      const { code, lines } = await fails(['--port', '0', '--data', '/proc/nothing/below'])
+      expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('data folder')] })
+    },
+  )
+
   it.skipIf(process.getuid?.() === 0)('for a data folder without permission says so in one sentence', async () => {
     const folder = join(dataFolder(), 'locked')
     mkdirSync(folder)
@@ -50,12 +58,28 @@ describe('a start that cannot be', () => {
     expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('in use by another process')] })
   })
 
+  it('for an address that this machine does not have says so in one sentence', async () => {
+    const { code, lines } = await fails(['--port', '0', '--host', '192.0.2.1', '--data', dataFolder()])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('192.0.2.1')] })
+  })
+
   it('for damaged secrets says so, and does not make new ones over them', async () => {
     const data = dataFolder()
     writeFileSync(join(data, 'secrets.json'), '{"jwtSecret":"')
     const { code, lines } = await fails(['--port', '0', '--data', data])
     expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('damaged')] })
     expect(readFileSync(join(data, 'secrets.json'), 'utf8')).toBe('{"jwtSecret":"')
+  })
+
+  it('for conversations whose key is lost says so, and makes no new key beside them', async () => {
+    const data = dataFolder()
+    const system = await startSystem({ data })
+    system.process.kill('SIGTERM')
+    await system.process.exited
+    rmSync(join(data, 'secrets.json'))
+    const { code, lines } = await fails(['--port', '0', '--data', data])
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringContaining('is missing')] })
+    expect(existsSync(join(data, 'secrets.json'))).toBe(false)
   })
 
   it('for a wrong configuration names every fault at once, and no secret (X7)', async () => {

@@ -41,6 +41,7 @@ export async function startSystem({ data = dataFolder(), env = {}, port = 0 }: S
       CLOCK_SCALE: '0.1',
       RATE_LIMIT_MESSAGES: '10000',
       RATE_LIMIT_REST: '10000',
+      RATE_LIMIT_REQUESTS: '10000',
       ...env,
     },
   })

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import {
   type Origin,
   projection,
@@ -24,15 +25,19 @@ export async function changeSession(
     if (!state) return undefined
     const { session, totals } = state
     const change = recompute(session)
-    const changed = await work.insist('change session', () =>
-      work.conversations.changeSession(sid, session.rev, change),
-    )
-    if (!changed) {
-      work.states.forget(sid)
-      continue
+    let next = session
+    if (!changesNothing(session, change)) {
+      const changed = await work.insist('change session', () =>
+        work.conversations.changeSession(sid, session.rev, change),
+      )
+      if (!changed) {
+        work.states.forget(sid)
+        continue
+      }
+      next = { ...session, ...change, rev: session.rev + 1 }
+      work.states.keep(sid, { session: next, totals })
     }
-    const next: Session = { ...session, ...change, rev: session.rev + 1 }
-    work.states.keep(sid, { session: next, totals })
+    // Also for a repetition that changes nothing: the first time may have ended before this was told (R8).
     await announce(work, session.uid, sessionUpdatedEvent(next, origin))
     return next
   }
@@ -48,3 +53,6 @@ export async function projectTurn(work: Work, turn: Turn, responseTimes?: Recomp
     ...responseTimes?.(session),
   }))
 }
+
+const changesNothing = (session: Session, change: SessionChange): boolean =>
+  (Object.keys(change) as (keyof SessionChange)[]).every((key) => isDeepStrictEqual(session[key], change[key]))

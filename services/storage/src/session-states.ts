@@ -27,19 +27,43 @@ export function sessionStates(conversations: Conversations, options: { max: numb
     ttl: options.graceMs,
     updateAgeOnGet: true,
   })
+  /** Raised by every word on a session, so that a slow read knows that it has been overtaken. Bounded by the reads under way. */
+  const reading = new Map<SessionId, { overtaken: boolean }>()
+  const overtake = (sid: SessionId) => {
+    const read = reading.get(sid)
+    if (read) read.overtaken = true
+    reading.delete(sid)
+  }
+
   return {
     async get(sid) {
       const known = states.get(sid)
       if (known) return known
-      const session = await conversations.session(sid)
-      if (!session) return undefined
-      const state = { session, totals: await conversations.totals(sid) }
-      states.set(sid, state)
-      return state
+      const read = reading.get(sid) ?? { overtaken: false }
+      reading.set(sid, read)
+      try {
+        const session = await conversations.session(sid)
+        if (!session) return undefined
+        const state = { session, totals: await conversations.totals(sid) }
+        // Somebody else may ask about the session, out of turn: what they read must not replace what its owner knows by now.
+        if (!read.overtaken) states.set(sid, state)
+        return state
+      } finally {
+        if (reading.get(sid) === read) reading.delete(sid)
+      }
     },
-    keep: (sid, state) => void states.set(sid, state),
-    forget: (sid) => void states.delete(sid),
-    clear: () => states.clear(),
+    keep(sid, state) {
+      overtake(sid)
+      states.set(sid, state)
+    },
+    forget(sid) {
+      overtake(sid)
+      states.delete(sid)
+    },
+    clear() {
+      for (const sid of [...reading.keys()]) overtake(sid)
+      states.clear()
+    },
     get size() {
       states.purgeStale()
       return states.size

@@ -1,9 +1,8 @@
 import {
+  type AnswerEnd,
   type AnswerRecord,
   type AnswerRef,
-  encodeEntry,
   type PendingAnswer,
-  requestId,
   sweep,
   type Turn,
   textOf,
@@ -101,23 +100,13 @@ async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
   switch (verdict) {
     case 'leave':
       return
-    case 'resend-end': {
-      const end = state.record?.end
-      if (!end) return
-      const { answerId } = answer
-      await work.fabric.ingest.append({
-        partition: work.partition,
-        headroom: true,
-        packet: encodeEntry({
-          kind: 'answer.end',
-          uid: ownerOf(turn),
-          sid,
-          requestId: requestId(`sweep:${answerId}`),
-          answerId,
-          attempt: end.header.attempt,
-          end: JSON.parse(Buffer.from(end.body).toString('utf8')),
-        }),
-      })
+    case 'apply-end': {
+      const recorded = state.record?.end
+      if (!recorded) return
+      // Written by a worker, under seal.
+      const end: AnswerEnd = JSON.parse(Buffer.from(recorded.body).toString('utf8'))
+      const { answerId, attempt } = recorded.header
+      await endAnswer(work, { uid: ownerOf(turn), sid, answerId, attempt, end })
       return
     }
     case 'cancel':

@@ -81,7 +81,15 @@ describe('history over REST', () => {
   })
 
   it("answers 404 for what is somebody else's, unknown, or no id at all", async () => {
-    for (const id of ['bobs', 'nowhere', '%7B%22%24gt%22%3A%22%22%7D', '..%2f..', 'a'.repeat(200)]) {
+    for (const id of [
+      'bobs',
+      'nowhere',
+      '%7B%22%24gt%22%3A%22%22%7D',
+      '..%2f..',
+      'a'.repeat(200),
+      'a'.repeat(3_000),
+      '%zz',
+    ]) {
       for (const path of [`/chat/sessions/${id}`, `/chat/sessions/${id}/messages`]) {
         const response = await get(path)
         expect([path, response.statusCode]).toEqual([path, 404])

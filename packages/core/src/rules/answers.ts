@@ -46,8 +46,8 @@ export const crashesOf = (answer: Pick<Answer, 'attempt' | 'faults' | 'handbacks
 
 export type SweepVerdict =
   | 'leave'
-  /** A worker recorded the end, but it has not arrived: send it again. */
-  | 'resend-end'
+  /** A worker recorded the end, but it has not arrived. */
+  | 'apply-end'
   /** Somebody asked for it to stop, and nobody is at work on it. */
   | 'cancel'
   | 'overdue'
@@ -63,7 +63,8 @@ export function sweep(
   limits: AnswerLimits,
 ): SweepVerdict {
   if (answer.status !== 'pending') return 'leave'
-  if (seen.record?.state === 'ended' && seen.record.end) return 'resend-end'
+  // The end of an attempt that has been overtaken would be refused again and again (R12).
+  if (seen.record?.state === 'ended' && seen.record.end?.header.attempt === answer.attempt) return 'apply-end'
   if (answer.due !== undefined && now > answer.due) return 'overdue'
   if (seen.record?.state === 'open' && seen.record.idleMs < limits.aliveMs) return 'leave'
   if (answer.cancelAt !== undefined) return 'cancel'

@@ -64,7 +64,8 @@ export function sameBody(turn: Pick<Turn, 'kind' | 'content'>, said: Pick<Uttera
   return (
     turn.kind === said.kind &&
     turn.content.text === said.content.text &&
-    sameFiles(turn.content.files, said.content.files)
+    sameFiles(turn.content.files, said.content.files) &&
+    sameEntries(turn.content.metadata, said.content.metadata)
   )
 }
 
@@ -83,6 +84,11 @@ function sameFiles(a: readonly FileView[] = [], b: readonly FileView[] = []): bo
       )
     })
   )
+}
+
+function sameEntries(a: Readonly<Record<string, string>> = {}, b: Readonly<Record<string, string>> = {}): boolean {
+  const keys = Object.keys(a)
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && a[key] === b[key])
 }
 
 /** A file with an audio type is a voice message (M10). */

@@ -1,6 +1,7 @@
 import { type EntryBody, encodeEntry, partitionOf, Refusal, type RequestId, randomId, requestId } from '@chatbox/core'
 import type { ErrorDetails } from '@chatbox/protocol'
 import type { Connection, Member } from '../connection.ts'
+import { spend } from './spend.ts'
 
 type Distributed<T> = T extends EntryBody ? Omit<T, 'uid' | 'requestId' | 'replyTo'> : never
 
@@ -18,7 +19,7 @@ export async function request(
   connection: Connection,
   member: Member,
   visible: Visible,
-  ask: () => Asked | Promise<Asked>,
+  ask: () => Promise<Asked>,
 ): Promise<void> {
   const { edge, id, requests } = connection
   const refuse = (refusal: Refusal) => connection.refuse(refusal, { requestId: visible.id }, visible.details)
@@ -54,3 +55,10 @@ export async function request(
     }
   })
 }
+
+/** Everything but a message counts against a budget of its own, so that reading along never costs anybody a message. */
+export const smallRequest = (c: Connection, member: Member, visible: Visible, asked: Asked): Promise<void> =>
+  request(c, member, visible, async () => {
+    await spend(c, 'requests', member.uid)
+    return asked
+  })

@@ -62,7 +62,7 @@ export async function openEdge({
 }: Setting = {}): Promise<OpenEdge> {
   const memory = memoryFabric({
     ...memoryOptions,
-    limits: { messages: PLENTY, handshakes: PLENTY, ...memoryOptions?.limits },
+    limits: { messages: PLENTY, requests: PLENTY, handshakes: PLENTY, ...memoryOptions?.limits },
   })
   const sealed = sealedFabric(memory, createKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] }), {
     onUnopenable: (place) => {

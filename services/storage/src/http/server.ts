@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Refusal, Unavailable } from '@chatbox/core'
 import { type ErrorBody, type ErrorCode, errorViewOf } from '@chatbox/protocol'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { StorageDeps } from '../deps.ts'
 import { authenticate } from './authenticate.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -29,7 +29,9 @@ export function createHttp(deps: StorageDeps): FastifyInstance {
     logger: false,
     genReqId: () => randomUUID(),
     bodyLimit: 65_536,
-    routerOptions: { maxParamLength: 256 },
+    routerOptions: { maxParamLength: 4_096 },
+    // A path that does not decode never gets to a route; its text is not repeated.
+    frameworkErrors: (_error, request, reply: FastifyReply) => reply.code(404).send(errorBody('not_found', request.id)),
   })
   app.decorateRequest('identity')
 
