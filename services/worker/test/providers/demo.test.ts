@@ -110,6 +110,32 @@ describe('the demo provider', () => {
     expect(await timeOf('slow thanks')).toBeGreaterThan(2 * (await timeOf('thanks')))
   })
 
+  it.each(['slow', 'Answer slowly', 'Answer slowly, please'])(
+    'asked for no more than "%s" tells what to do meanwhile',
+    async (question) => {
+      const text = await textFor(question)
+      expect(text).toMatch(/on purpose/)
+      for (const idea of [/Reload this page/, /second tab/, /press \*Stop\*/]) expect(text).toMatch(idea)
+      expect(text).not.toMatch(/recognised none/)
+      expect(await textFor('Slowly: what is Chatbox?')).toMatch(/lets a website talk to its users/)
+    },
+  )
+
+  it.each([
+    ['slow', 8, 40],
+    ['long', 60, 120],
+    // An answer may take five minutes in all.
+    ['slow long', 120, 180],
+  ] as const)('asked for "%s" pauses for at least %i and at most %i seconds', async (question, least, most) => {
+    let waited = 0
+    const sleep = async (ms: number) => {
+      waited += ms
+    }
+    await eventsOf(question, [], demoProvider({ seed: 3, sleep }))
+    expect(waited / 1_000).toBeGreaterThan(least)
+    expect(waited / 1_000).toBeLessThan(most)
+  })
+
   it('has the same pauses for the same seed', () => {
     const numbers = (seed: number) => Array.from({ length: 50 }, seeded(seed))
     expect(numbers(7)).toEqual(numbers(7))

@@ -139,7 +139,10 @@ To see a failure, say **fail**. To see one of the server, stop it while I am spe
   },
 ]
 
-const OTHERWISE = `I am the built-in demo model. I choose among prepared answers by the words that I recognise, and in this message I recognised none. A real model would have answered you.
+/** What is said slowly where nothing else was asked for. */
+export const SLOWLY = `This answer takes its time **on purpose**: each word is followed by a pause, so that you can try what happens while one is being written. Reload this page now, and it goes on where it is. Open a second tab, and you will see the same words appear in both at the same moment. Or press *Stop*: what has been said until then is kept, and the rest is never asked for. If you do none of this, nothing bad happens; it simply comes to its end, like every other answer, and is stored.`
+
+export const OTHERWISE = `I am the built-in demo model. I choose among prepared answers by the words that I recognise, and in this message I recognised none. A real model would have answered you.
 
 These are things that I can tell you about:
 
@@ -153,8 +156,8 @@ Or put one of these words in a message:
 
 ${WORDS_TO_TRY}`
 
-export function topicFor(question: string): string {
-  let best = { hits: 0, text: OTHERWISE }
+export function topicFor(question: string): string | undefined {
+  let best: { hits: number; text?: string } = { hits: 0 }
   for (const { words, text } of TOPICS) {
     const hits = new Set(question.match(words)).size
     if (hits > best.hits) best = { hits, text }
