@@ -41,6 +41,8 @@ export function upgrade(
     if (hasToken(query)) return refuse(400, 'unauthorized', 'token_in_url')
     const headerToken = bearerOf(authorization)
     if (!allows({ origin, host, hasAuthorization: headerToken !== undefined })) {
+      // Whoever set this up sees here what the page's own console can't say.
+      log.warn({ origin: origin?.slice(0, 200), host: host?.slice(0, 200) }, ADVICE)
       return refuse(403, 'forbidden', 'origin')
     }
     if (strangers.full(address)) return refuse(429, 'rate_limited', 'too_many_strangers', { 'retry-after': '1' })
@@ -55,6 +57,8 @@ export function upgrade(
 }
 
 const TOKEN_NAMES = new Set(['token', 'access_token', 'jwt'])
+
+const ADVICE = 'a page or program elsewhere asked for a socket; if it is yours, list its origin in WS_ALLOWED_ORIGINS'
 
 /** Addresses are written to logs and histories along the way (security 3). */
 const hasToken = (query: string): boolean =>
