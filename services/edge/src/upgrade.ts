@@ -42,7 +42,7 @@ export function upgrade(
     const headerToken = bearerOf(authorization)
     if (!allows({ origin, host, hasAuthorization: headerToken !== undefined })) {
       // Whoever set this up sees here what the page's own console can't say.
-      log.warn({ origin: origin?.slice(0, 200), host: host?.slice(0, 200) }, ADVICE)
+      log.warn({ hasOrigin: origin !== undefined }, ADVICE)
       return refuse(403, 'forbidden', 'origin')
     }
     if (strangers.full(address)) return refuse(429, 'rate_limited', 'too_many_strangers', { 'retry-after': '1' })
