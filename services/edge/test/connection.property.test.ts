@@ -385,10 +385,14 @@ describe('a connection, whatever comes in whatever order', () => {
       }),
       {
         numRuns: 300,
-        // Rare enough that chance alone might leave them out.
+        // Chance alone might leave one of these ends out.
         examples: [
+          [false, [{ do: 'frame', frame: { type: 'ping', requestId: 'r-1' } }]],
           [false, [{ do: 'frame', frame: { type: 'hello', token: 'bad', deviceId: 'd-1' } }, { do: 'settle' }]],
+          [false, [{ do: 'frame', frame: { type: 'hello', token: 'fault', deviceId: 'd-1' } }, { do: 'settle' }]],
+          [false, [{ do: 'time', ms: 5_001 }]],
           [true, [{ do: 'drop' }, { do: 'frame', frame: { type: 'ping', requestId: 'r-1' } }]],
+          [true, [{ do: 'rival' }, { do: 'settle' }, { do: 'settle' }, { do: 'settle' }]],
         ],
       },
     )

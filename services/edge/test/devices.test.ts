@@ -1,4 +1,4 @@
-import { deltaEvent, userId } from '@chatbox/core'
+import { deltaEvent, type Registration, userId } from '@chatbox/core'
 import type { WireClient } from '@chatbox/testkit/wire'
 import { describe, expect, it } from 'vitest'
 import { echo, openEdge, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
@@ -260,12 +260,25 @@ describe('the registry (S8)', () => {
     const open = await openEdge({ times: { renewMs: 20 } })
     const client = await open.device('ada')
     await open.device('bob')
-    const register = open.tamper.stop('registry', 'register')
+    let goOn = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const steps: string[] = []
+    open.tamper.on('registry', 'register', async (proceed, row) => {
+      if ((row as Registration).uid !== 'ada') return proceed()
+      steps.push('reached')
+      await held
+      const registered = await proceed()
+      steps.push('registered')
+      return registered
+    })
     open.memory.empty('realtime')
-    await register.reached
+    await until(() => steps.includes('reached'), 'it is being registered')
     await client.close()
     await until(async () => (await open.metric('edge_connections')) === 1, 'the edge has noticed')
-    register.goOn()
+    goOn()
+    await until(() => steps.includes('registered'), 'it has been registered')
     await until(() => open.memory.sizes().connections === 1, 'only the other one is registered')
   })
 })

@@ -4,7 +4,7 @@ import { request } from 'node:http'
 import { Refusal } from '@chatbox/core'
 import { connectWire, refusedUpgrade, type WireOptions } from '@chatbox/testkit/wire'
 import { describe, expect, it } from 'vitest'
-import { openEdge, PAGE, SECRET, tokenOf, until } from './support/open-edge.ts'
+import { echo, openEdge, PAGE, SECRET, tokenOf, until } from './support/open-edge.ts'
 
 const HELLO = { type: 'hello', deviceId: 'd-1' }
 
@@ -255,10 +255,7 @@ describe('hello', () => {
     const { device } = await openEdge({ times: { helloMs: 300 } })
     const client = await device('ada')
     const from = Date.now()
-    while (Date.now() - from < 600) {
-      client.send({ type: 'ping', requestId: `p-${client.frames.length}` })
-      await client.waitFor('pong', ({ requestId }) => requestId === `p-${client.frames.length - 1}`)
-    }
+    while (Date.now() - from < 600) await echo(client)
     expect(client.end).toBeUndefined()
   })
 

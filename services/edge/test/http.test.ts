@@ -378,6 +378,15 @@ describe('a stop', () => {
     await stopping
   })
 
+  it('ends connections that nothing is asked on', async () => {
+    const { url, edge } = await serve()
+    const client = await bare(url)
+    client.socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+    await until(() => client.received.includes('not_found'), 'it is answered')
+    await edge.stop(AbortSignal.timeout(5_000))
+    await until(() => client.socket.closed || client.socket.readableEnded, 'it has ended')
+  })
+
   it('waits for none that takes too long', async () => {
     let begun = (): void => undefined
     const asked = new Promise<void>((resolve) => {

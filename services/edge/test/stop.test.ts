@@ -19,6 +19,15 @@ function portOf(server: Server): number {
   return address.port
 }
 
+/** As people give one: a port of the system's choosing is shared by other rules, and stays taken until every peer is gone. */
+async function freePort(): Promise<number> {
+  const found = await listenOn(0)
+  const port = portOf(found)
+  found.close()
+  await once(found, 'close')
+  return port
+}
+
 describe('an edge that stops (S9, P9)', () => {
   it('tells every socket when to come back, spread in time, and closes with 1012', async () => {
     const open = await openEdge({ times: { spreadMs: 60_000 } })
@@ -39,11 +48,7 @@ describe('an edge that stops (S9, P9)', () => {
   })
 
   it('leaves nothing behind: no row, no subscription, no port', async () => {
-    // A port of its own choosing, as people give one: those of the system's choosing stay taken until every peer is gone.
-    const found = await listenOn(0)
-    const port = portOf(found)
-    found.close()
-    await once(found, 'close')
+    const port = await freePort()
     const open = await openEdge({ deps: { listen: { host: '127.0.0.1', port } } })
     await Promise.all([open.device('ada'), open.device('ada'), open.device('bob')])
     await open.edge.stop(deadline())
@@ -60,6 +65,20 @@ describe('an edge that stops (S9, P9)', () => {
     await open.edge.stop(deadline())
     expect(await client.closed()).toMatchObject({ code: 1012 })
     expect(client.frames.filter(({ type }) => type === 'reconnect')).toHaveLength(1)
+  })
+
+  it('has stopped for the second one when it has for the first', async () => {
+    const open = await openEdge()
+    const leave = open.tamper.stop('registry', 'leave')
+    const ended: string[] = []
+    const first = open.edge.stop(deadline()).then(() => ended.push('first'))
+    await leave.reached
+    const second = open.edge.stop(deadline()).then(() => ended.push('second'))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(ended).toEqual([])
+    leave.goOn()
+    await Promise.all([first, second])
+    expect(ended).toEqual(['first', 'second'])
   })
 
   it('answers new handshakes with 503 from the moment it drains; those inside go on', async () => {
@@ -156,8 +175,9 @@ describe('an edge that cannot start', () => {
   })
 
   it('because another edge has its port says so too', async () => {
-    const { edge } = await openEdge()
-    const starting = openEdge({ deps: { listen: { host: '127.0.0.1', port: edge.port } } })
+    const listen = { host: '127.0.0.1', port: await freePort() }
+    await openEdge({ deps: { listen } })
+    const starting = openEdge({ deps: { listen } })
     await expect(starting).rejects.toMatchObject({ code: 'EADDRINUSE' })
   })
 
