@@ -13,7 +13,7 @@ import { createDrawer } from './view/drawer.ts'
 import { createHeader } from './view/header.ts'
 import { createLog } from './view/log.ts'
 import { createNote } from './view/note.ts'
-import { createSidebar } from './view/sidebar.ts'
+import { createSidebar, type Opened } from './view/sidebar.ts'
 import { createTheme } from './view/theme.ts'
 
 /**
@@ -34,14 +34,15 @@ export function mountChat(root: HTMLElement, chat: Chat, options: MountOptions =
     },
   })
 
-  const open = (sid: string | undefined) => {
+  const open = (sid: string | undefined, how: Opened) => {
     store.open(sid)
     // At once: what is written next is for this conversation.
     draw()
     drawer.close()
-    if (sid === undefined) composer.focus()
+    // A finger that chooses a conversation wants to read it, and no keyboard over half of the screen.
+    if (sid === undefined || how === 'by key') composer.focus()
   }
-  const newChat = () => open(undefined)
+  const newChat = () => open(undefined, 'by pointer')
   /** What held the focus goes away with what it did. */
   const thenWrite =
     <A extends unknown[]>(action: (...args: A) => void) =>
@@ -104,11 +105,16 @@ export function mountChat(root: HTMLElement, chat: Chat, options: MountOptions =
     event.preventDefault()
     composer.focus()
   })
-  element.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape' || event.isComposing) return
+  const onEscape = (event: KeyboardEvent) => {
+    // Held down, the key that closed the drawer would go on to stop the answer.
+    if (event.key !== 'Escape' || event.isComposing || event.repeat || event.defaultPrevented) return
+    // Where nothing has the focus, as after a click beside everything, the page's body hears the key.
+    const isOurs = event.target === document.body || (event.target instanceof Node && element.contains(event.target))
+    if (!isOurs) return
     if (drawer.isOpen) drawer.close()
     else if (answering(store.get().open)) store.stop()
-  })
+  }
+  document.addEventListener('keydown', onEscape)
 
   const parts = [sidebar, header, banner, log, note, composer, announcer]
   let frame: number | undefined
@@ -127,6 +133,7 @@ export function mountChat(root: HTMLElement, chat: Chat, options: MountOptions =
 
   return () => {
     stopListening()
+    document.removeEventListener('keydown', onEscape)
     if (frame !== undefined) cancelAnimationFrame(frame)
     store.close()
     for (const close of [log.close, banner.close, theme.close, drawer.stop]) close()

@@ -122,9 +122,17 @@ export function createStore({ chat, route, keep, visible, onVisible }: StoreOpti
     chat.markRead(sid, seq)
   }
 
+  const dismiss = () => {
+    const { note: _seen, ...rest } = model.get()
+    model.set(rest)
+  }
+
+  /** The latest note of what may be well again with the next connection. */
+  let passing: string | undefined
   const cleanups = [
     chat.on('state', (connection) => change({ connection })),
     chat.on('ready', (frame) => {
+      if (model.get().note === passing) dismiss()
       greet(frame.userId)
       const textLimit = frame.limits.text
       change({ models: chat.models, ...(textLimit !== undefined && { textLimit }) })
@@ -143,7 +151,11 @@ export function createStore({ chat, route, keep, visible, onVisible }: StoreOpti
       if (!elsewhere && !TOLD_ELSEWHERE.has(notice.code)) change({ note: notice.message })
     }),
     chat.on('error', (error) => {
-      if (!OVERTAKEN.has(error.code)) change({ note: error.message })
+      if (OVERTAKEN.has(error.code)) return
+      // What hinders the connection passes with it, and its bar says meanwhile that there is none.
+      if (error.retryable && chat.state.kind !== 'open') return
+      change({ note: error.message })
+      if (error.retryable) passing = error.message
     }),
     route.listen(() => {
       if (route.current() !== open().sid) show(route.current())
@@ -175,12 +187,12 @@ export function createStore({ chat, route, keep, visible, onVisible }: StoreOpti
     send(text) {
       const { sid, key } = open()
       const { newModelId } = model.get()
-      const { note: _seen, ...rest } = model.get()
-      model.set(rest)
+      dismiss()
       if (sid !== undefined) sender.send({ sid, text })
       else sender.send({ newChat: key, text, ...(newModelId !== undefined && { modelId: newModelId }) })
     },
     again(question) {
+      // As a new message: to have an answer written once more in its place is not served yet.
       const { sid, text, files } = question
       sender.send({ sid, text, ...(files && { files }) })
     },
@@ -199,10 +211,7 @@ export function createStore({ chat, route, keep, visible, onVisible }: StoreOpti
       if (session) listing.take({ ...session, modelId })
     },
     connect: () => chat.connect(),
-    dismiss() {
-      const { note: _seen, ...rest } = model.get()
-      model.set(rest)
-    },
+    dismiss,
     close() {
       for (const cleanup of cleanups) cleanup()
     },

@@ -1,4 +1,4 @@
-import type { ModelView } from '@chatbox/protocol'
+import type { ModelView, UsageView } from '@chatbox/protocol'
 import { copyText } from '../markdown/code-block.ts'
 import { createMarkdownView } from '../markdown/view.ts'
 import type { AnswerEntry } from '../store/model.ts'
@@ -48,6 +48,7 @@ export function answerItem(say: (text: string) => void): Item<AnswerShown> {
       ending.replaceChildren(...endingOf(answer, again))
       ending.hidden = ending.childNodes.length === 0
       setText(facts, factsOf(answer, models))
+      setAttribute(facts, 'title', totalOf(answer))
       foot.hidden = pending || (text === '' && facts.textContent === '')
       copy.hidden = text === '' || !('clipboard' in navigator)
     },
@@ -65,7 +66,15 @@ function endingOf({ status, error }: AnswerEntry, again: (() => void) | undefine
 function factsOf({ modelId, usage, status }: AnswerEntry, models: readonly ModelView[]): string {
   if (status === 'pending') return ''
   const model = models.length > 1 ? models.find(({ id }) => id === modelId)?.label : undefined
-  const tokens =
-    usage && `${usage.estimated ? '≈ ' : ''}${(usage.inputTokens + usage.outputTokens).toLocaleString()} tokens`
+  const tokens = usage && tokensOf(usage, usage.outputTokens)
   return [model, tokens].filter(Boolean).join(' · ')
 }
+
+/** The conversation that the model was given counts as well, and is most of it. */
+function totalOf({ usage, status }: AnswerEntry): string | undefined {
+  if (status === 'pending' || !usage) return undefined
+  return `${tokensOf(usage, usage.inputTokens + usage.outputTokens)} with the conversation that was read for it`
+}
+
+const tokensOf = ({ estimated }: Pick<UsageView, 'estimated'>, count: number): string =>
+  `${estimated ? '≈ ' : ''}${count.toLocaleString()} ${count === 1 ? 'token' : 'tokens'}`

@@ -5,8 +5,10 @@ import { icon } from './icons.ts'
 import { type Item, keyedList } from './keyed.ts'
 import { shortTime } from './time.ts'
 
+export type Opened = 'by key' | 'by pointer'
+
 export interface SidebarActions {
-  open(sid: string | undefined): void
+  open(sid: string | undefined, how: Opened): void
   more(): void
   reload(): void
   close(): void
@@ -44,7 +46,7 @@ export function createSidebar(title: string, actions: SidebarActions): Sidebar {
       h('h2', { class: 'cb-title', text: title }),
       iconButton('Close the list', icon('close'), actions.close, { class: 'cb-icon-button cb-drawer-only' }),
     ),
-    button('New chat', () => actions.open(undefined), { class: 'cb-new' }, icon('plus'), 'New chat'),
+    button('New chat', () => actions.open(undefined, 'by pointer'), { class: 'cb-new' }, icon('plus'), 'New chat'),
     h('div', { class: 'cb-side-scroll' }, list, nothing, failed, more),
   )
   list.addEventListener('keydown', moveByArrows)
@@ -52,7 +54,7 @@ export function createSidebar(title: string, actions: SidebarActions): Sidebar {
   const rows = keyedList<Row>(
     list,
     ({ session }) => session.id,
-    ({ session }) => rowItem(() => actions.open(session.id)),
+    ({ session }) => rowItem((how) => actions.open(session.id, how)),
   )
   let shown: readonly Row[] = []
 
@@ -75,11 +77,13 @@ export function createSidebar(title: string, actions: SidebarActions): Sidebar {
 
 const isSame = (a: Row, b: Row): boolean => a.session === b.session && a.current === b.current && a.unread === b.unread
 
-function rowItem(open: () => void): Item<Row> {
+function rowItem(open: (how: Opened) => void): Item<Row> {
   const name = h('span', { class: 'cb-session-name' })
   const time = h('time', { class: 'cb-session-time' })
   const dot = h('span', { class: 'cb-dot' }, hiddenText('Unread.'))
-  const row = button('', open, { class: 'cb-session' }, name, dot, time)
+  // A click that no pointer made counts no clicks.
+  const click = ({ detail }: MouseEvent) => open(detail === 0 ? 'by key' : 'by pointer')
+  const row = h('button', { class: 'cb-session', click, attributes: { type: 'button' } }, name, dot, time)
   return {
     element: h('li', {}, row),
     update({ session, current, unread }) {

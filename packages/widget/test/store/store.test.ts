@@ -227,6 +227,29 @@ describe('what the server says besides', () => {
     expect(store.get().note).toBeUndefined()
   })
 
+  it('is left to the bar of the connection where it hinders that, and will pass', () => {
+    const { chat, store } = setUp()
+    const noToken = { code: 'unauthorized', message: 'No token could be had.', retryable: true } as const
+    chat.become({ kind: 'waiting', at: 1 })
+    chat.emit('error', noToken)
+    expect(store.get().note).toBeUndefined()
+    chat.emit('error', { ...noToken, message: 'For good.', retryable: false })
+    expect(store.get().note).toBe('For good.')
+  })
+
+  it('goes when the chat is ready again, if it could pass, and stays if not', () => {
+    const { chat, store } = setUp()
+    chat.welcome()
+    chat.emit('error', { code: 'unauthorized', message: 'No token could be had.', retryable: true })
+    expect(store.get().note).toBe('No token could be had.')
+    chat.become({ kind: 'connecting' })
+    chat.welcome()
+    expect(store.get().note).toBeUndefined()
+    chat.emit('error', { code: 'forbidden', message: 'Not allowed.', retryable: false })
+    chat.welcome()
+    expect(store.get().note).toBe('Not allowed.')
+  })
+
   it('is no longer heard once the store is closed', () => {
     const { chat, store } = setUp()
     store.close()

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { mountChat } from '../../src/index.ts'
 import { answer, type FakeChat, fakeChat, question, session, storedAnswer } from '../fake-chat.ts'
 
@@ -15,7 +15,10 @@ beforeEach(() => {
   root = document.createElement('main')
   document.body.replaceChildren(root)
 })
-afterEach(() => unmount())
+afterEach(() => {
+  unmount()
+  vi.restoreAllMocks()
+})
 
 const mount = () => {
   unmount = mountChat(root, chat, { title: 'Help', examples: ['What can you do?'], focus: true })
@@ -126,11 +129,13 @@ describe('the chat on a page', () => {
     chat.emit('answer', answer('s', 4, { text: 'Some **bold** words' }))
     await drawn()
     expect(one('[data-status="pending"] strong').textContent).toBe('bold')
-    const usage = { inputTokens: 1, outputTokens: 2, estimated: true }
+    const usage = { inputTokens: 1_000, outputTokens: 2, estimated: true }
     chat.emit('answer', answer('s', 4, { text: 'Some **bold** words', status: 'done', usage }))
     await drawn()
     expect(root.querySelector('[data-status="pending"]')).toBeNull()
-    expect([...root.querySelectorAll('.cb-facts')].at(-1)?.textContent).toBe('≈ 3 tokens')
+    const facts = [...root.querySelectorAll('.cb-facts')].at(-1)
+    expect(facts?.textContent).toBe('≈ 2 tokens')
+    expect(facts?.getAttribute('title')).toMatch(/^≈ 1,002 tokens with the conversation/)
   })
 
   it('stops the answer with the button or with Escape, and offers that only while there is one', async () => {
@@ -146,6 +151,51 @@ describe('the chat on a page', () => {
       ['cancel', 's', 's-4'],
       ['cancel', 's', 's-4'],
     ])
+  })
+
+  it('stops the answer with Escape wherever the focus is, but with none that is meant for something else', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    chat.emit('message', question('s', 3))
+    await drawn()
+    const stops = () => chat.calls.filter(([name]) => name === 'cancel').length
+    const outside = document.body.appendChild(document.createElement('input'))
+    press(outside, 'Escape')
+    press(one('textarea'), 'Escape', { isComposing: true })
+    press(one('textarea'), 'Escape', { repeat: true })
+    expect(stops()).toBe(0)
+    for (const [index, place] of [one('.cb-session'), one('.cb-head'), document.body].entries()) {
+      press(place, 'Escape')
+      expect(stops()).toBe(index + 1)
+    }
+    unmount()
+    press(document.body, 'Escape')
+    expect(stops()).toBe(3)
+  })
+
+  it('closes the list with Escape where it lies over the conversation, and stops nothing by that', async () => {
+    vi.spyOn(HTMLElement.prototype, 'clientWidth', 'get').mockReturnValue(360)
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    chat.emit('message', question('s', 3))
+    await drawn()
+    const stops = () => chat.calls.filter(([name]) => name === 'cancel').length
+    buttonNamed('Conversations').click()
+    expect(one('.chatbox').hasAttribute('data-drawer')).toBe(true)
+    press(one('.cb-session'), 'Escape')
+    expect(one('.chatbox').hasAttribute('data-drawer')).toBe(false)
+    press(one('.cb-head button'), 'Escape', { repeat: true })
+    expect(stops()).toBe(0)
+    press(one('.cb-head button'), 'Escape')
+    expect(stops()).toBe(1)
+  })
+
+  it('goes on in the message box when a conversation was opened by key, and not when by pointer', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    const row = one('.cb-session')
+    row.focus()
+    row.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 1 }))
+    expect(document.activeElement).toBe(row)
+    row.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 0 }))
+    expect(document.activeElement).toBe(one('textarea'))
   })
 
   it('says what went wrong with an answer, and asks again when that may help', async () => {
