@@ -1,7 +1,8 @@
 import { deltaEvent, type Registration, userId } from '@chatbox/core'
+import { createVerifier } from '@chatbox/runtime'
 import type { WireClient } from '@chatbox/testkit/wire'
 import { describe, expect, it } from 'vitest'
-import { echo, openEdge, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
+import { echo, openEdge, SECRET, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
 
 const events = (client: WireClient) => client.frames.filter(({ type }) => type !== 'ready' && type !== 'pong')
 
@@ -202,6 +203,44 @@ describe('a hello that breaks off', () => {
     heal()
     await untilEmpty(open)
     await echo(await open.device('ada', 'd'))
+  })
+
+  it('while its token is looked at is never registered', async () => {
+    let looked = (): void => undefined
+    let goOn = (): void => undefined
+    const looking = new Promise<void>((resolve) => {
+      looked = resolve
+    })
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const verifier = createVerifier({ secret: SECRET })
+    const open = await openEdge({
+      deps: {
+        verify: {
+          size: () => 0,
+          async verify(token) {
+            const identity = await verifier.verify(token)
+            looked()
+            await held
+            return identity
+          },
+        },
+      },
+    })
+    let registered = 0
+    open.tamper.on('registry', 'register', (proceed) => {
+      registered += 1
+      return proceed()
+    })
+    const client = await open.connect()
+    client.send({ type: 'hello', token: await tokenOf('ada'), deviceId: 'd' })
+    await looking
+    await client.close()
+    await until(async () => (await open.metric('edge_connections')) === 0, 'the edge has noticed')
+    goOn()
+    await echo(await open.device('bob'))
+    expect(registered).toBe(1)
   })
 
   it('because the registry did not confirm what it did leaves no row behind', async () => {

@@ -172,6 +172,30 @@ describe('misbehaving', () => {
     expect(log.join('')).not.toContain('canary')
   })
 
+  it('by floods of pings and of fragments keeps no neighbour waiting', async () => {
+    const open = await openEdge({ keepLog: false })
+    const [flooding, neighbour] = [await open.device('ada'), await open.device('bob')]
+    let flooded = true
+    const flood = (async () => {
+      for (let i = 0; i < 60 && flooding.end === undefined; i++) {
+        for (let n = 0; n < 500; n++) flooding.socket.ping()
+        // One message in a thousand pieces, that is too large as a whole.
+        for (let n = 0; n < 1_000; n++) flooding.socket.send(' '.repeat(n === 0 ? 1 : 70), { fin: n === 999 })
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      flooded = false
+    })()
+    let slowest = 0
+    while (flooded) {
+      const from = Date.now()
+      await echo(neighbour)
+      slowest = Math.max(slowest, Date.now() - from)
+    }
+    await flood
+    expect(slowest).toBeLessThan(2_000)
+    await echo(await open.device('eve'))
+  })
+
   it('keeps its memory flat over 50 000 bad frames on 2 500 connections (P10)', { timeout: 100_000 }, async () => {
     const open = await openEdge({ keepLog: false })
     const token = await tokenOf('ada')

@@ -187,6 +187,17 @@ describe('the upgrade', () => {
     expect(Number(headers['retry-after'])).toBeGreaterThan(0)
   })
 
+  it('goes by the address that connects, whatever a header says (security 1, 21)', async () => {
+    const { url } = await openEdge({ memory: { limits: { handshakes: { points: 2, perMs: 60_000 } } } })
+    for (let i = 0; i < 2; i++) {
+      const client = await connectWire(url, { origin: PAGE, headers: { 'X-Forwarded-For': `10.0.0.${i}` } })
+      client.send({ ...HELLO, token: 'wrong' })
+      await client.closed()
+    }
+    const headers = { 'X-Forwarded-For': '10.0.0.9', 'X-Real-IP': '10.0.0.9', Forwarded: 'for=10.0.0.9' }
+    expect((await upgrade(url, { Origin: PAGE, ...headers })).status).toBe(429)
+  })
+
   it('lets only so many from one address stand at the door', async () => {
     const { url, connect, device } = await openEdge({ strangersPerAddress: 3 })
     await device('ada')

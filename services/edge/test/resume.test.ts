@@ -160,6 +160,35 @@ describe('coming back (P4)', () => {
   })
 })
 
+describe('an answer that ends while a snapshot of it is under way (R21)', () => {
+  it('is not brought back', async () => {
+    const { device, storage, tamper, connect } = await openEdge()
+    const [watcher, writing] = [await device('ada'), await storage.ask('ada')]
+    await writing.write('said')
+    let goOn = (): void => undefined
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const taken = new Promise<void>((resolve) => {
+      tamper.on('answers', 'snapshot', async (proceed) => {
+        const snapshot = await proceed()
+        resolve()
+        await held
+        return snapshot
+      })
+    })
+    const late = await connect()
+    late.send({ type: 'hello', token: await tokenOf('ada'), deviceId: 'd-2' })
+    await taken
+    await writing.done()
+    await watcher.waitFor('answer.done')
+    goOn()
+    await late.waitFor('answer.done')
+    await echo(late)
+    expect(late.frames.some(({ type }) => type === 'answer.snapshot')).toBe(false)
+  })
+})
+
 describe('a link that was cut', () => {
   it('is told by another ready with recovered false, and what comes then is there', async () => {
     const { device, storage, memory, metric } = await openEdge()
