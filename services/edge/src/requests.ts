@@ -8,63 +8,68 @@ export interface Waiting {
   readonly toldUnknown: boolean
 }
 
-/** Requests that wait to hear from storage. None waits for ever (P8). */
-export interface Requests {
-  /** Undefined when too many wait already, or one under the same id does: the earlier one is still on its way. */
-  open(id: RequestId, unanswered: () => void): Waiting | undefined
-  /** It was answered, in whatever way. */
-  settle(id: RequestId): void
-  /** One after another: what a client asks for must not overtake what it asked for before. */
-  inTurn(task: () => Promise<void>): Promise<void>
-  /** Nobody is there any more who could be told. */
-  clear(): void
-  readonly size: number
-}
+export type { Requests }
 
-export function requests(timeoutMs: number, max: number): Requests {
-  const waiting = new Map<RequestId, { readonly timer: NodeJS.Timeout }>()
-  let last: Promise<void> = Promise.resolve()
+export const requests = (timeoutMs: number, max: number): Requests => new Requests(timeoutMs, max)
 
-  function settle(id: RequestId): void {
-    clearTimeout(waiting.get(id)?.timer)
-    waiting.delete(id)
+/**
+ * Requests of one connection that wait to hear from storage. None waits for ever (P8). A class, because every connection has one, and
+ * most have nothing that waits.
+ */
+class Requests {
+  readonly #timeoutMs: number
+  readonly #max: number
+  #waiting: Map<RequestId, NodeJS.Timeout> | undefined
+  #last: Promise<void> | undefined
+
+  constructor(timeoutMs: number, max: number) {
+    this.#timeoutMs = timeoutMs
+    this.#max = max
   }
 
-  return {
-    open(id, unanswered) {
-      if (waiting.size >= max || waiting.has(id)) return undefined
-      let toldUnknown = false
-      const timer = setTimeout(() => {
-        waiting.delete(id)
-        toldUnknown = true
-        unanswered()
-      }, timeoutMs)
-      const entry = { timer }
-      waiting.set(id, entry)
-      return {
-        settle() {
-          if (waiting.get(id) !== entry) return false
-          settle(id)
-          return true
-        },
-        get toldUnknown() {
-          return toldUnknown
-        },
-      }
-    },
-    settle,
-    inTurn(task) {
-      const run = last.then(task)
-      // Whoever asked hears of the failure; those behind go on.
-      last = run.catch(() => undefined)
-      return run
-    },
-    clear() {
-      for (const { timer } of waiting.values()) clearTimeout(timer)
-      waiting.clear()
-    },
-    get size() {
-      return waiting.size
-    },
+  get size(): number {
+    return this.#waiting?.size ?? 0
+  }
+
+  /** Undefined when too many wait already, or one under the same id does: the earlier one is still on its way. */
+  open(id: RequestId, unanswered: () => void): Waiting | undefined {
+    this.#waiting ??= new Map()
+    const waiting = this.#waiting
+    if (waiting.size >= this.#max || waiting.has(id)) return undefined
+    const entry = {
+      toldUnknown: false,
+      settle: () => {
+        if (waiting.get(id) !== timer) return false
+        this.settle(id)
+        return true
+      },
+    }
+    const timer = setTimeout(() => {
+      waiting.delete(id)
+      entry.toldUnknown = true
+      unanswered()
+    }, this.#timeoutMs)
+    waiting.set(id, timer)
+    return entry
+  }
+
+  /** It was answered, in whatever way. */
+  settle(id: RequestId): void {
+    clearTimeout(this.#waiting?.get(id))
+    this.#waiting?.delete(id)
+  }
+
+  /** One after another: what a client asks for must not overtake what it asked for before. */
+  inTurn(task: () => Promise<void>): Promise<void> {
+    const run = (this.#last ?? Promise.resolve()).then(task)
+    // Whoever asked hears of the failure; those behind go on.
+    this.#last = run.catch(() => undefined)
+    return run
+  }
+
+  /** Nobody is there any more who could be told. */
+  clear(): void {
+    for (const timer of this.#waiting?.values() ?? []) clearTimeout(timer)
+    this.#waiting?.clear()
   }
 }
