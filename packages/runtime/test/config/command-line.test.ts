@@ -12,6 +12,7 @@ function run(argv: string[], env: Record<string, string>) {
     argv,
     env,
     flags: { port: 'PORT' },
+    help: { call: 'program', variables: ['JWT_SECRET'], more: 'More elsewhere.' },
     stdout: { write: (text) => out.push(text) },
     stderr: { write: (text) => err.push(text) },
   })
@@ -37,6 +38,31 @@ describe('--check-config', () => {
   })
 })
 
+describe('--help', () => {
+  it('prints a line for each flag with its variable and default, and for the variables that matter', () => {
+    const { result, out, err } = run(['--help'], {})
+    expect({ result, err }).toEqual({ result: { exitCode: 0 }, err: '' })
+    expect(out).toBe(
+      [
+        'Usage: program [flags]',
+        '',
+        '  --port PORT     Port to listen on; 0 takes a free one. Default: 8080.',
+        '  --check-config  Checks the configuration, and starts nothing.',
+        '  --help          Prints this.',
+        '',
+        'From the environment:',
+        '  JWT_SECRET      Shared secret of HS256 tokens, at least 32 characters.',
+        '',
+        'More elsewhere.',
+        '',
+      ].join('\n'),
+    )
+  })
+
+  it('helps whoever got everything else wrong too', () =>
+    expect(run(['--prot', '9000', '--help'], { PORT: 'x' }).result).toEqual({ exitCode: 0 }))
+})
+
 describe('a command line', () => {
   it('gives the configuration when there is nothing to say', () => {
     const { result, out, err } = run([], enough)
@@ -51,7 +77,7 @@ describe('a command line', () => {
   it('is refused where it holds what nobody knows, without repeating it', () => {
     const { result, err } = run(['--prot', '9000', 'hunter2secret', '--port'], enough)
     expect(result).toEqual({ exitCode: 1 })
-    expect(err).toMatch(/^--prot: is no known flag$/m)
+    expect(err).toMatch(/^--prot: is no known flag; --help tells which there are$/m)
     expect(err).toMatch(/^--port: needs a value$/m)
     expect(err).toMatch(/^arguments: hold a word/m)
     expect(err).not.toContain('hunter2secret')
