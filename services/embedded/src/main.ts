@@ -10,6 +10,11 @@ async function main(): Promise<number> {
     // Whoever tries it out reads the address, not a log; LOG_LEVEL=info shows all that a service logs.
     env: { LOG_LEVEL: 'warn', ...process.env },
     flags: { port: 'PORT', data: 'DATA_DIR', host: 'HOST' },
+    help: {
+      call: 'npm start --',
+      variables: ['PUBLIC_URL', 'JWT_SECRET', 'WS_ALLOWED_ORIGINS'],
+      more: 'Every setting is in docs/configuration.md.',
+    },
   })
   if ('exitCode' in loaded) return loaded.exitCode
   const { config, warnings } = loaded

@@ -104,6 +104,24 @@ describe('a start that cannot be', () => {
   })
 })
 
+describe('--help', () => {
+  it('tells every flag on a line of its own, with the variables that matter, and starts nothing', async () => {
+    const { code, lines } = await fails(['--help'], { PORT: 'eighty' })
+    expect(code).toBe(0)
+    for (const flag of ['--port PORT', '--data DATA_DIR', '--host HOST', '--check-config', '--help'])
+      expect(lines.filter((line) => line.trim().startsWith(`${flag} `))).toHaveLength(1)
+    for (const name of ['JWT_SECRET', 'WS_ALLOWED_ORIGINS', 'PUBLIC_URL'])
+      expect(lines.join('\n')).toContain(`  ${name} `)
+  })
+
+  it('is named in the one sentence about a flag that is not known', async () => {
+    expect(await fails(['--prot=9000'])).toEqual({
+      code: 1,
+      lines: ['--prot: is no known flag; --help tells which there are'],
+    })
+  })
+})
+
 describe('a stop', () => {
   afterEach(cleanUp)
 
