@@ -1,4 +1,4 @@
-import { createChat } from '@chatbox/client'
+import { ChatError, createChat } from '@chatbox/client'
 import { mountChat } from '@chatbox/widget'
 
 /** What the demo provider makes of these is a tour of the page. */
@@ -16,6 +16,10 @@ async function demoToken(): Promise<string> {
     headers: { 'content-type': 'application/json' },
     body: '{}',
   })
+  // None are offered here, and none will be: asking again would only keep people waiting.
+  if (response.status === 401 || response.status === 403) {
+    throw new ChatError({ code: 'unauthorized', message: 'This chat needs a sign-in.', retryable: false })
+  }
   if (!response.ok) throw new Error(`no demo token: status ${response.status}`)
   const body: unknown = await response.json()
   if (typeof body !== 'object' || body === null || !('token' in body) || typeof body.token !== 'string') {

@@ -28,6 +28,8 @@ export interface Embedded {
   readonly parts: readonly Part[]
   /** Where people reach it, once it has started. */
   address(): string
+  /** Whether our own page gets tokens for the asking; every other page brings its own. */
+  readonly demo: boolean
 }
 
 /** The whole system in one process: the services that run anywhere, on what needs nothing to be installed. */
@@ -161,6 +163,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
 
   return {
     parts: [ops, stores, storage, worker, edge],
+    demo: demo !== undefined,
     address: () => config.publicUrl?.href ?? `http://${shownHost(config.listen.host)}:${edge.port}/`,
   }
 }

@@ -26,10 +26,10 @@ async function main(): Promise<number> {
     return sentence !== undefined
   }
   try {
-    const { parts, address } = await createEmbedded(config, logger)
+    const { parts, address, demo } = await createEmbedded(config, logger)
     const announce: Part = {
       name: 'address',
-      start: async () => void process.stdout.write(greeting(address(), config.dataDir)),
+      start: async () => void process.stdout.write(greeting(address(), config.dataDir, demo)),
       stop: async () => undefined,
     }
     const options = { logger, deadlineMs: config.shutdownTimeout, tellFailure }
@@ -40,7 +40,14 @@ async function main(): Promise<number> {
   }
 }
 
-const greeting = (address: string, folder: string): string =>
-  `\n  Chatbox is ready:  ${address}\n  Data in ${folder}; stop with Ctrl-C.\n\n`
+const greeting = (address: string, folder: string, demo: boolean): string =>
+  [
+    '',
+    `  Chatbox is ready:  ${address}`,
+    ...(demo ? [] : ['  Pages bring their own tokens: docs/embedding.md']),
+    `  Data in ${folder}; stop with Ctrl-C.`,
+    '',
+    '',
+  ].join('\n')
 
 process.exit(await main())

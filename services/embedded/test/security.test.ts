@@ -102,10 +102,21 @@ describe('demo tokens', () => {
 
   it("are for the person at this machine: none with a secret of one's own, none where others can reach it (X1)", async () => {
     const secret = randomBytes(32).toString('base64url')
-    expect(await asked((await startSystem({ env: { JWT_SECRET: secret } })).url)).toBe(401)
+    const closed = await startSystem({ env: { JWT_SECRET: secret } })
+    expect(await asked(closed.url)).toBe(401)
     const open = await startSystem({ env: { HOST: '0.0.0.0' } })
     expect(new URL(open.url).hostname).toBe('127.0.0.1')
     expect(await asked(open.url)).toBe(401)
+    // And whoever starts it is told so at once.
+    for (const { process } of [closed, open])
+      await process.waitForOutput(/Pages bring their own tokens: docs\/embedding.md\n/)
+  })
+
+  it('that are offered need no word in the greeting', async () => {
+    const system = await startSystem()
+    await system.process.waitForOutput(/stop with Ctrl-C/)
+    expect(system.process.output()).not.toContain('tokens')
+    expect(await asked(system.url)).toBe(200)
   })
 })
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { available } from '@chatbox/testkit/servers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { dataFolder, startSystem } from '../system.ts'
@@ -92,5 +93,19 @@ describe.skipIf(!(await available('chromium')))('a connection that drops', { tim
     await page.locator('.cb-answer').nth(1).waitFor()
     expect(await drawn.allTextContents()).toEqual(live)
     expect(await copied(page)).toBe(stored[3]?.text)
+  })
+  it('is not tried for ever where the page gets no token: it says that a sign-in is needed, and asks once', async () => {
+    pages.allow(/401/)
+    const { url } = await startSystem({ env: { JWT_SECRET: randomBytes(32).toString('base64url') } })
+    const page = await (await pages.profile()).newPage()
+    const asked: string[] = []
+    page.on('request', (request) => {
+      if (request.url().endsWith('/chat/demo/token')) asked.push(request.method())
+    })
+    await page.goto(url)
+    await banner(page).getByText('This chat needs a sign-in.').waitFor()
+    await picture(page, 'needs-a-sign-in')
+    expect(asked).toEqual(['POST'])
+    await banner(page).getByRole('button', { name: 'Reconnect' }).waitFor()
   })
 })
