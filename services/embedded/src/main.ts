@@ -32,8 +32,15 @@ async function main(): Promise<number> {
       start: async () => void process.stdout.write(greeting(address(), config.dataDir, demo)),
       stop: async () => undefined,
     }
-    const options = { logger, deadlineMs: config.shutdownTimeout, tellFailure }
-    return await lifecycle([...parts, announce], options).run()
+    let byHand = false
+    const onSignal = (signal: string) => {
+      byHand = signal === 'SIGINT'
+    }
+    const options = { logger, deadlineMs: config.shutdownTimeout, tellFailure, onSignal }
+    const exitCode = await lifecycle([...parts, announce], options).run()
+    // A terminal has just shown ^C, and stays on that line.
+    if (byHand && exitCode === 0) process.stdout.write(`\nStopped. Everything is kept in ${config.dataDir}.\n`)
+    return exitCode
   } catch (error) {
     if (!tellFailure(error)) throw error
     return 1

@@ -125,11 +125,13 @@ describe('--help', () => {
 describe('a stop', () => {
   afterEach(cleanUp)
 
-  it('by SIGINT ends with 0 and frees the port', async () => {
-    const system = await startSystem()
+  it('by SIGINT ends with 0, says in one line where everything is kept, and frees the port', async () => {
+    const data = dataFolder()
+    const system = await startSystem({ data })
     const port = Number(new URL(system.url).port)
     system.process.kill('SIGINT')
     expect(await system.process.exited).toEqual({ code: 0, signal: null })
+    expect(system.process.output()).toMatch(new RegExp(`\\nStopped. Everything is kept in ${data}.\\n$`))
     expect((await startSystem({ port })).url).toBe(system.url)
   })
 
@@ -142,5 +144,6 @@ describe('a stop', () => {
     await device.waitFor('reconnect')
     system.process.kill('SIGINT')
     expect((await system.process.exited).code).toBe(130)
+    expect(system.process.output()).not.toContain('Stopped.')
   })
 })
