@@ -1,4 +1,5 @@
 import type { AnswerEnd, Job } from '@chatbox/core'
+import { logError } from '@chatbox/runtime'
 import { type Answering, Left, Stopped } from './answering.ts'
 import { ask } from './ask.ts'
 import { type Attempt, claim, nextAttempt, openRecord } from './begin.ts'
@@ -84,7 +85,7 @@ async function produce(work: Work, answering: Answering, production: Production)
       const plan = planRetry(fault, { tries, spoke, faults: asked.faults, remainingMs }, work.times, work.bounds)
       work.metrics.faults.inc({ provider: provider.name, code: fault.code })
       const fields = { sid: ref.sid, answerId: ref.answerId, attempt: number, provider: provider.name, tries, spoke }
-      work.log.warn({ ...fields, err: fault, code: fault.code, plan: plan.kind }, 'a provider failed')
+      work.log.warn({ ...fields, ...faultFields(fault), plan: plan.kind }, 'a provider failed')
       if (plan.kind === 'fail') return failed(fault.code)
 
       work.metrics.retries.inc({ provider: provider.name, after_text: String(spoke) })
@@ -102,6 +103,12 @@ async function produce(work: Work, answering: Answering, production: Production)
     work.log.error({ err: error, sid, answerId }, 'an answer could not be produced')
     return failed('internal')
   }
+}
+
+/** A fault that an adapter names says all by its code and sentence; where in the adapter it was made is of no use to anybody. */
+function faultFields(fault: ProviderFault): object {
+  const { code, message, causes } = logError(fault)
+  return { code, why: message, ...(causes && { causes }) }
 }
 
 function verdictOf({ reason }: Stopped): Verdict | 'handback' {

@@ -140,7 +140,29 @@ describe('an adapter that throws what it should not', () => {
     ;(await provider.call(0)).fail(new TypeError('undefined is not a stream'))
     expect(await ended(asked)).toMatchObject({ status: 'failed', error: 'provider_error' })
     expect(provider.calls).toHaveLength(1)
-    expect(logLines.join('')).toContain('undefined is not a stream')
+    const [told] = logLines.filter((line) => line.includes('undefined is not a stream'))
+    expect(JSON.parse(told ?? '{}')).toMatchObject({ level: 'error', err: { stack: expect.stringContaining('at ') } })
+  })
+})
+
+describe('a fault that a provider names', () => {
+  it('is one line in the log, which says what and why and has no stack', async () => {
+    const { ask, worker, provider, ended, logLines } = await house()
+    await worker()
+    const asked = await ask()
+    const cause = Object.assign(new Error('a network of ours'), { code: 'ECONNRESET' })
+    ;(await provider.call(0)).fail(new ProviderFault('provider_error', 'the line was cut', { cause }))
+    expect(await ended(asked)).toMatchObject({ status: 'failed', error: 'provider_error' })
+    const told = logLines.filter((line) => line.includes('the line was cut'))
+    expect(told).toHaveLength(1)
+    expect(JSON.parse(told[0] ?? '{}')).toMatchObject({
+      level: 'warn',
+      code: 'provider_error',
+      why: 'the line was cut',
+      causes: ['Error ECONNRESET'],
+      plan: 'fail',
+    })
+    expect(told[0]).not.toContain('stack')
   })
 })
 
