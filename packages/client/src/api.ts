@@ -127,8 +127,14 @@ export interface ChatEvents {
   error: ChatErrorShape
 }
 
+/**
+ * What only the client itself says. `unreachable`: three sockets in a row did not open. It goes on trying, so this is told once, until
+ * one opened: the server is away, or refuses the page's origin, which a page can't tell apart.
+ */
+export type LocalCode = 'abandoned' | 'stopped' | 'unreachable'
+
 export interface ChatErrorShape {
-  readonly code: ErrorCode | 'abandoned' | 'stopped'
+  readonly code: ErrorCode | LocalCode
   readonly message: string
   readonly retryable: boolean
   readonly requestId?: string

@@ -37,6 +37,11 @@ export interface Connection {
 
 const ABNORMAL = 1006
 
+/** After so many sockets in a row that never opened somebody should be told why that may be. */
+const TELL_AFTER = 3
+const UNREACHABLE =
+  'The chat cannot be reached: the server is away, or it does not let this page in (its origin must be one of WS_ALLOWED_ORIGINS).'
+
 export function createConnection(options: ConnectionOptions): Connection {
   const { tokens, device, tuning, random } = options
   const backoff = createBackoff(tuning, random)
@@ -49,6 +54,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   let toldAt = 0
   /** A token was refused and no connection has been ready since. */
   let refused = false
+  /** Sockets in a row that never opened. To a page a refused upgrade looks like a server that is away. */
+  let unopened = 0
   let cancelTimer: Cancel = () => undefined
   let ignoreHints: Cancel = () => undefined
 
@@ -133,6 +140,8 @@ export function createConnection(options: ConnectionOptions): Connection {
   }
 
   const lost = (code: number, said: string) => {
+    if (link) unopened = link.opened ? 0 : unopened + 1
+    const tell = link !== undefined && unopened === TELL_AFTER
     leave()
     const after = afterClose(code)
     if (after === 'stop' || (after === 'refresh' && refused)) {
@@ -145,6 +154,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     // What was said long ago says nothing about now.
     const delay = toldAt > Date.now() ? toldAt - Date.now() : backoff.next()
     wait(delay)
+    if (tell) options.onError(localError('unreachable', UNREACHABLE, true))
   }
 
   const wait = (delay: number) => {
@@ -169,6 +179,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     wait(delay)
   }
 
+  const offline = () => {
+    if (state.kind === 'open') lost(ABNORMAL, '')
+  }
+
   return {
     get state() {
       return state
@@ -178,7 +192,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       backoff.reset()
       refused = false
       toldAt = 0
-      ignoreHints = listenForHints(hint)
+      unopened = 0
+      ignoreHints = listenForHints({ hint, offline })
       void attempt()
     },
     stop() {

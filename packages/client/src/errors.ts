@@ -1,5 +1,5 @@
 import type { ErrorCode, ServerFrameOf } from '@chatbox/protocol'
-import type { ChatErrorShape } from './api.ts'
+import type { ChatErrorShape, LocalCode } from './api.ts'
 
 /** What a sending, a REST call or the `error` event reports. */
 export class ChatError extends Error implements ChatErrorShape {
@@ -24,7 +24,7 @@ export class ChatError extends Error implements ChatErrorShape {
 
 /** An error that arose here; `cause` is what lies behind it, if anything. */
 export const localError = (
-  code: ErrorCode | 'abandoned' | 'stopped',
+  code: ErrorCode | LocalCode,
   message: string,
   retryable: boolean,
   cause?: unknown,

@@ -14,6 +14,8 @@ export interface LinkOptions {
 
 /** One socket's life: says hello, hands over what it hears, says once that it is over. */
 export interface Link {
+  /** The socket was open once: somebody let it in. */
+  readonly opened: boolean
   /** False when the socket is not open. */
   send(frame: ClientFrame | string): boolean
   /** The server has let us in: from now on its silence counts. */
@@ -29,6 +31,7 @@ export function openLink(options: LinkOptions): Link {
   const { socket } = options
   let liveness: Liveness | undefined
   let over = false
+  let opened = false
 
   const send = (frame: ClientFrame | string): boolean => {
     if (over || socket.readyState !== OPEN) return false
@@ -43,6 +46,7 @@ export function openLink(options: LinkOptions): Link {
   }
 
   socket.onopen = () => {
+    opened = true
     send(options.hello)
   }
   socket.onmessage = (event: { data: unknown }) => {
@@ -61,6 +65,9 @@ export function openLink(options: LinkOptions): Link {
   socket.onerror = () => undefined
 
   return {
+    get opened() {
+      return opened
+    },
     send,
     settle(pingMs) {
       liveness ??= watchLiveness({

@@ -223,6 +223,43 @@ describe('trouble on the way to a connection', () => {
     expect(chat.state.kind).not.toBe('stopped')
   })
 
+  test('three upgrades in a row that were refused are told once, and it goes on trying', async () => {
+    const started = await server()
+    started.refuseUpgrades(4)
+    const { chat, heard, until } = observed(started)
+    chat.connect()
+    expect(await until('error')).toMatchObject({ code: 'unreachable', retryable: true })
+    expect(heard.state.filter(state('waiting'))).toHaveLength(3)
+    const peer = await started.peer()
+    await peer.welcome()
+    await until('ready')
+    expect(heard.error).toHaveLength(1)
+
+    // It was let in meanwhile, so three more are a new story.
+    started.refuseUpgrades(2)
+    peer.terminate()
+    const second = await started.peer()
+    await second.welcome({ recovered: true })
+    await until('ready', (ready) => ready.recovered)
+    expect(heard.error).toHaveLength(1)
+    started.refuseUpgrades(3)
+    second.terminate()
+    await until('error', () => heard.error.length === 2)
+  })
+
+  test('a server that lets it in and then ends the connection was reached', async () => {
+    const started = await server()
+    const { chat, heard } = observed(started)
+    chat.connect()
+    for (let round = 0; round < 4; round++) {
+      const peer = await started.peer()
+      await peer.next('hello')
+      peer.terminate()
+    }
+    await started.peer()
+    expect(heard.error).toEqual([])
+  })
+
   test('close while the token is awaited leaves nothing behind', async () => {
     const started = await server()
     let give: (token: string) => void = () => undefined

@@ -107,6 +107,7 @@ function page() {
   vi.stubGlobal('removeEventListener', onPage.remove)
   return {
     listening: () => listening,
+    offline: () => target.dispatchEvent(new Event('offline')),
     online: () => target.dispatchEvent(new Event('online')),
     visible(visibilityState: 'visible' | 'hidden') {
       document.visibilityState = visibilityState
@@ -171,10 +172,32 @@ describe('hints of the browser', () => {
     await until('state', (state) => state.kind === 'waiting')
   })
 
+  test('offline: the state tells at once, and online brings the connection back', async () => {
+    const { offline, online } = page()
+    const random = vi.fn(() => 0.5)
+    const { chat, server, peer, until } = await connected({ random, tuning: long })
+    offline()
+    expect(chat.state.kind).toBe('waiting')
+    await peer.closed
+    random.mockReturnValue(0)
+    online()
+    await (await server.peer()).welcome({ connectionId: 'c2' })
+    await until('ready', (ready) => ready.connectionId === 'c2')
+  })
+
+  test('offline: a wait that is under way is not begun anew', async () => {
+    const { offline } = page()
+    const { peer, until, delays } = await connected({ tuning: long })
+    peer.terminate()
+    await until('state', (state) => state.kind === 'waiting')
+    offline()
+    expect(delays).toHaveLength(1)
+  })
+
   test('after close nobody listens', async () => {
     const { listening } = page()
     const { chat } = await connected()
-    expect(listening()).toBe(3)
+    expect(listening()).toBe(4)
     chat.close()
     expect(listening()).toBe(0)
   })

@@ -46,6 +46,8 @@ export interface ScriptedServer {
   /** The next connection, in the order of their coming. */
   peer(): Promise<Peer>
   readonly connections: number
+  /** The next so many upgrades are answered with 403, as for an origin that is not allowed. */
+  refuseUpgrades(count: number): void
   readonly requests: readonly RestRequest[]
   rest(answer: (request: RestRequest) => RestReply | Promise<RestReply>): void
   stop(): Promise<void>
@@ -65,7 +67,12 @@ export async function scriptedServer(): Promise<ScriptedServer> {
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
     response.end(typeof body === 'string' ? body : JSON.stringify(body ?? {}))
   })
-  const sockets = new WebSocketServer({ server: http, path: '/chat/ws' })
+  let refusals = 0
+  const sockets = new WebSocketServer({
+    server: http,
+    path: '/chat/ws',
+    verifyClient: (_info, decide) => decide(refusals-- <= 0, 403),
+  })
   sockets.on('connection', (socket) => {
     connections++
     peers.put(peerOf(socket))
@@ -77,6 +84,9 @@ export async function scriptedServer(): Promise<ScriptedServer> {
     peer: () => peers.take(() => true),
     get connections() {
       return connections
+    },
+    refuseUpgrades: (count) => {
+      refusals = count
     },
     requests,
     rest: (next) => {
