@@ -11,6 +11,8 @@ export type StoreErrorCode =
   | 'foreign'
   /** Written by a later version of this product. */
   | 'newer'
+  /** Removed or replaced while it was open. */
+  | 'gone'
   | 'closed'
   /** A value that the file could not give back as it was. */
   | 'unstorable'

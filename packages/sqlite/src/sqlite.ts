@@ -2,6 +2,7 @@ import type { Leases, SealedConversations } from '@chatbox/core'
 import { StoreError, storeErrorOf } from './errors.ts'
 import { groupCommit, type WriteCounts } from './group-commit.ts'
 import { closeFile, openFile } from './open.ts'
+import { watchPlace } from './place.ts'
 import { prepareAll } from './sql/index.ts'
 import type { Access } from './store/access.ts'
 import { answers } from './store/answers.ts'
@@ -40,6 +41,7 @@ export interface Sqlite {
  */
 export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: SqliteOptions): Promise<Sqlite> {
   const driver = openFile(file, lockWaitMs)
+  const stillInPlace = watchPlace(file)
   const statements = prepareAll(driver)
   const writer = groupCommit(driver, file)
   let closing: Promise<void> | undefined
@@ -73,7 +75,10 @@ export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: S
       ...turns(access),
       ...answers(access),
       ...erasure(access),
-      ping: () => access.read(() => void statements.setting.one({ name: 'partitions' })),
+      async ping() {
+        await access.read(() => void statements.setting.one({ name: 'partitions' }))
+        await stillInPlace()
+      },
       close,
     },
     leases: leases(access),

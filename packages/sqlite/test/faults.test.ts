@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { sessionId } from '@chatbox/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -132,6 +142,23 @@ describe('a damaged file', () => {
     expect(await faultOf(conversations.session(sealedSession().sid))).toMatchObject({ code: 'corrupt' })
     expect(await faultOf(conversations.createSession(sealedSession()))).toMatchObject({ code: 'corrupt' })
     expect(await leases.partitionCount(64)).toBe(64)
+  })
+})
+
+describe('a file that is taken away while it is open', () => {
+  it('fails each ping until it is back, also with another one in its place', async () => {
+    const file = someFile()
+    const { conversations, close } = await openSqlite({ file })
+    onTestFinished(close)
+    await conversations.ping()
+    const elsewhere = `${file}.elsewhere`
+    renameSync(file, elsewhere)
+    const fault = await faultOf(conversations.ping())
+    expect(fault).toMatchObject({ code: 'gone', message: expect.stringContaining(`The database ${file} was removed`) })
+    writeFileSync(file, '')
+    expect(await faultOf(conversations.ping())).toMatchObject({ code: 'gone' })
+    renameSync(elsewhere, file)
+    await conversations.ping()
   })
 })
 

@@ -122,6 +122,23 @@ describe('--help', () => {
   })
 })
 
+describe('a data folder that is removed', () => {
+  afterEach(cleanUp)
+
+  it('while the program runs makes it unready, and the log says what is gone', async () => {
+    const data = dataFolder()
+    const { url, process } = await startSystem({ data })
+    const readiness = async () => {
+      const response = await fetch(new URL('/chat/readyz', url))
+      return { status: response.status, body: await response.json() }
+    }
+    expect(await readiness()).toEqual({ status: 200, body: { status: 'ready', checks: { database: 'ok' } } })
+    rmSync(data, { recursive: true })
+    expect(await readiness()).toEqual({ status: 503, body: { status: 'unready', checks: { database: 'failed' } } })
+    await process.waitForOutput(/The database \S+ was removed or replaced/)
+  })
+})
+
 describe('a stop', () => {
   afterEach(cleanUp)
 
