@@ -1,12 +1,14 @@
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { available, chromiumLaunch, startMongo, startRedis } from '@chatbox/testkit/servers'
 import { Redis } from 'ioredis'
 import { MongoClient } from 'mongodb'
 import { chromium } from 'playwright-core'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 /** A server that somebody else runs has no folder here and can't be killed. */
 const ownRedis = process.env.REDIS_TEST_URL === undefined
@@ -69,6 +71,20 @@ describe.skipIf(!(await available('mongo')))('MongoDB for tests', () => {
     expect(await greetings.findOne({ word: 'hello' })).toMatchObject({ word: 'hello' })
     await expect(greetings.insertOne({ word: 'hello' })).rejects.toMatchObject({ code: 11000 })
     await client.db('chatbox_servers_test').dropDatabase()
+  })
+
+  test.skipIf(!ownMongo)('leaves nothing in the temp folder, killed and started again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'chatbox-servers-test-'))
+    vi.stubEnv('TMPDIR', folder)
+    onTestFinished(() => {
+      vi.unstubAllEnvs()
+      rmSync(folder, { recursive: true })
+    })
+    const first = await startMongo()
+    await first.kill()
+    const second = await startMongo({ port: first.port, dir: first.dir })
+    await second.stop()
+    expect(readdirSync(folder)).toEqual([])
   })
 
   test.skipIf(!ownMongo)('comes back on its port with what it was told after it was killed', async () => {

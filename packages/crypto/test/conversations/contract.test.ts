@@ -1,14 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { sealedConversations } from '@chatbox/crypto'
-import { openSqlite } from '@chatbox/sqlite'
 import { conversationsContract } from '@chatbox/testkit/contracts'
 import { ring } from '../rings.ts'
+import { someDatabase } from './some-database.ts'
 
 conversationsContract('a sealed SQLite', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'chatbox-crypto-'))
-  const { conversations: inner } = await openSqlite({ file: join(folder, 'chatbox.db') })
+  const { inner, remove } = await someDatabase()
   const onUnopenable = (place: string) => {
     throw new Error(`${place} does not open`)
   }
@@ -17,6 +13,6 @@ conversationsContract('a sealed SQLite', async () => {
     conversations,
     content: { of: (text) => ({ text }), read: ({ text }) => text },
     text: { of: (text) => text, read: (text) => text },
-    close: () => conversations.close().finally(() => rm(folder, { recursive: true })),
+    close: () => conversations.close().finally(remove),
   }
 })

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { SealedConversations } from '@chatbox/core'
 import {
   type KeyedConversations,
@@ -9,9 +6,9 @@ import {
   type SealedPlace,
   sealedConversations,
 } from '@chatbox/crypto'
-import { openSqlite } from '@chatbox/sqlite'
 import { onTestFinished } from 'vitest'
 import { ring } from '../rings.ts'
+import { someDatabase } from './some-database.ts'
 
 export interface OpenConversations {
   readonly folder: string
@@ -29,12 +26,8 @@ interface Another extends Partial<SealedConversationsOptions> {
 }
 
 export async function openConversations(): Promise<OpenConversations> {
-  const folder = await mkdtemp(join(tmpdir(), 'chatbox-crypto-'))
-  const { conversations: inner, close } = await openSqlite({ file: join(folder, 'chatbox.db') })
-  onTestFinished(async () => {
-    await close()
-    await rm(folder, { recursive: true })
-  })
+  const { folder, inner, remove } = await someDatabase()
+  onTestFinished(remove)
   const unopenable: SealedPlace[] = []
   const another = ({ keyring = ring('k1'), between, ...options }: Another = {}) =>
     sealedConversations({ ...inner, ...between }, keyring, {

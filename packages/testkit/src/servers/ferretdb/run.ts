@@ -31,7 +31,8 @@ export async function runFerretDb(folder: string, options: TakenUp): Promise<Run
         await postgres.stop()
       },
       async kill() {
-        await Promise.all([ferretDb.kill(), postgres.kill()])
+        // A stop is a kill for this one, and takes its folder with it: what comes back makes a new one.
+        await Promise.all([ferretDb.stop(), postgres.kill()])
       },
     }
   } catch (error) {
