@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { alone } from './lock.mjs'
+import { ALL_SERVERS } from './needs.mjs'
 import { ROOT } from './root.mjs'
 import { StepFailed } from './step.mjs'
 
@@ -13,18 +14,22 @@ const LOCK = join(tmpdir(), `chatbox-servers-${process.getuid?.() ?? 'user'}.loc
 /**
  * Finds Redis, MongoDB and Chromium for the tests, and sets up what is missing where that is possible. What it found is
  * handed to the tests, so that no test file searches again.
+ * @param {readonly string[]} needed what may be set up; the others are used where they are there already
  * @returns {Promise<Record<string, string>>} the environment to run the tests in
  */
-export async function serversForTests() {
-  const { code, found } = await alone(LOCK, setUp)
+export async function serversForTests(needed = ALL_SERVERS) {
+  const { code, found } = await alone(LOCK, () => setUp(needed))
   if (code !== 0) throw new StepFailed('The set-up for the tests failed (see above); no test was run.')
   return { CHATBOX_TEST_SERVERS: found }
 }
 
-/** @returns {Promise<{ code: number | null, found: string }>} */
-function setUp() {
+/**
+ * @param {readonly string[]} needed
+ * @returns {Promise<{ code: number | null, found: string }>}
+ */
+function setUp(needed) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [SET_UP], { cwd: ROOT, stdio: ['ignore', 2, 2, 'pipe'] })
+    const child = spawn(process.execPath, [SET_UP, ...needed], { cwd: ROOT, stdio: ['ignore', 2, 2, 'pipe'] })
     let found = ''
     child.stdio[3]?.on('data', (chunk) => {
       found += chunk

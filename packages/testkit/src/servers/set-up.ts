@@ -3,8 +3,9 @@ import { inCi } from './lib/machine.ts'
 import { type Found, finders, type ServerName, type Sources } from './sources.ts'
 
 // Run by `npm test` before any test: finds each server, sets up what is missing where it can, and writes as JSON what the
-// tests get to file descriptor 3. People read along on the other two, where what is called from here prints as well.
+// tests get to file descriptor 3. What is not named as an argument is not set up, and used where it is there already. People read along on the other two, where what is called from here prints as well.
 const RESULT = 3
+const needed = process.argv.slice(2)
 
 function say(text: string): void {
   process.stderr.write(text)
@@ -19,6 +20,10 @@ async function findOrSetUp<Name extends ServerName>(name: Name): Promise<Sources
     if (found) {
       say(`${finder.name} for tests: ${finder.describe(found)}\n`)
       return found
+    }
+    if (!needed.includes(name)) {
+      say(`${finder.name} for tests: none; the tests that were asked for do not need it, so none is set up.\n`)
+      return null
     }
     const setUp = await finder.setUp()
     if (!setUp) {
