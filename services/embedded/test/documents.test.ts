@@ -1,7 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { SettingDoc } from '@chatbox/runtime'
-import { expect, it } from 'vitest'
+import { runNode } from '@chatbox/testkit/process'
+import { afterEach, expect, it } from 'vitest'
 import { embeddedConfig } from '../src/index.ts'
+import { cleanUp, dataFolder, startSystem } from './system.ts'
+
+afterEach(cleanUp)
 
 const page = (name: string): string => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
 
@@ -13,4 +19,22 @@ it('docs/configuration.md names every setting with its default, and no other', (
     .split('\n')
     .filter((line) => line.startsWith('| `'))
   expect(rows).toEqual(embeddedConfig.docs.map(rowOf))
+})
+
+it('the token server of docs/embedding.md signs what a chat with the same secret takes', async () => {
+  const source = /```js\n(\/\/ token-server\.mjs\n.*?)```/s.exec(page('embedding.md'))?.[1] ?? ''
+  const script = join(dataFolder(), 'token-server.mjs')
+  writeFileSync(script, source)
+  const secret = { JWT_SECRET: randomBytes(32).toString('base64url') }
+  const server = runNode(script, { env: { ...process.env, ...secret, PORT: '0' } })
+  const [, tokens = ''] = await server.waitForOutput(/tokens: (\S+)/)
+  const system = await startSystem({ env: secret })
+  const sessions = async (token: string) => {
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(new URL('/chat/sessions', system.url), { headers })
+    return { status: response.status, text: await response.text() }
+  }
+  const given = await fetch(tokens, { method: 'POST' })
+  expect(await sessions(await given.text())).toEqual({ status: 200, text: '{"sessions":[]}' })
+  expect((await sessions('of.nobody.here')).status).toBe(401)
 })
