@@ -22,6 +22,8 @@ export interface StoreControls {
    * listeners may hear of it later.
    */
   empty(): Promise<void>
+  /** True where that takes seconds: a model does it less often then. */
+  readonly emptiesSlowly?: boolean
   close(): Promise<void>
   /** Lets time pass for the store. Without it the suite waits. */
   pass?(ms: number): Promise<void>

@@ -1,16 +1,23 @@
 import { CHROMIUM_ARGS } from './chromium.ts'
 import { runMongo } from './mongo.ts'
 import { type RedisOptions, runRedis } from './redis.ts'
+import { type RedisCluster, runRedisCluster } from './redis-cluster.ts'
 import type { RunningServer, TakenUp } from './running.ts'
 import { needed } from './sources.ts'
 
 export type { RedisOptions } from './redis.ts'
+export type { RedisCluster } from './redis-cluster.ts'
 export type { RunningServer, TakenUp } from './running.ts'
 export { available, type ServerName } from './sources.ts'
 
 /** A Redis of one's own on a free port; ask `available('redis')` first. */
 export async function startRedis(options?: RedisOptions): Promise<RunningServer> {
   return runRedis(await needed('redis'), options)
+}
+
+/** A Redis Cluster of one's own, of three local servers; ask `available('redis')` first. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  return runRedisCluster(await needed('redis'))
 }
 
 /** A MongoDB, or what speaks its protocol, of one's own on a free port; ask `available('mongo')` first. */

@@ -1,0 +1,134 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type Bus,
+  type EventHeader,
+  type LoggedEvent,
+  type LogRead,
+  type Position,
+  type ReplyHeader,
+  Unavailable,
+  type UserId,
+} from '@chatbox/core'
+import { bytesOf, listOf, numberOf, type Reply, textOf } from '../connection/script.ts'
+import type { Store } from '../connection/store.ts'
+import type { Keys } from '../keys.ts'
+import type { RedisBounds, RedisClocks } from '../options.ts'
+import { packetBytes, packetOf } from '../packets.ts'
+import { compareLogs } from './compare.ts'
+import { heard } from './heard.ts'
+import { appendEvent, publishSignal, readLog, touchLog } from './scripts.ts'
+import { type Subscription, subscription } from './subscription.ts'
+
+export interface BusDeps {
+  readonly store: Store
+  readonly keys: Keys
+  readonly clocks: Pick<RedisClocks, 'idleMs' | 'compareMs'>
+  readonly bounds: Pick<RedisBounds, 'logEvents'>
+  readonly onError: (error: unknown) => void
+}
+
+export interface RedisBus extends Bus {
+  /** Users who are subscribed here. */
+  readonly subscriptions: number
+  close(): void
+}
+
+/** A read brings this many events at a time, so that no reply grows beyond bounds. */
+const PAGE = 100
+const NO_ID = ''
+
+export const freshLogId = (): string => randomBytes(9).toString('base64url')
+
+export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): RedisBus {
+  const subscriptions = new Set<Subscription>()
+  const comparing = compareLogs({ store, keys, clocks, subscriptions, onError })
+
+  const positionOf = (id: Reply | undefined, run: string, offset: Reply | undefined): Position => ({
+    log: textOf(id),
+    run,
+    offset: numberOf(offset),
+  })
+
+  async function page(uid: UserId, log: string, after: number): Promise<LogRead> {
+    const { meta, log: events } = keys.ofUser(uid)
+    const run = store.runAt(meta)
+    const args = [freshLogId(), clocks.idleMs, log, after, PAGE]
+    const [kind, id, offset, packets] = listOf(await store.call(readLog, [meta, events], args))
+    const top = positionOf(id, run, offset)
+    if (textOf(kind) === 'lost') return { kind: 'lost', top }
+    const read = listOf(packets).map((bytes, i): LoggedEvent => {
+      return { packet: packetOf<EventHeader>(bytesOf(bytes)), position: { ...top, offset: after + i + 1 } }
+    })
+    return { kind: 'events', events: read, top }
+  }
+
+  return {
+    async append(uid, event, gen) {
+      const { meta, log, channel } = keys.ofUser(uid)
+      const run = store.runAt(meta)
+      const args = [packetBytes(event), gen, freshLogId(), run, bounds.logEvents, clocks.idleMs]
+      const [kind, id, offset] = listOf(await store.call(appendEvent, [meta, log, channel], args))
+      if (textOf(kind) === 'stale') return { kind: 'stale' }
+      return { kind: 'appended', position: positionOf(id, run, offset) }
+    },
+    async signal(uid, event) {
+      await store.call(publishSignal, [keys.ofUser(uid).channel], [packetBytes(event)])
+    },
+    async subscribe(uid, listener) {
+      const own = subscription(uid, listener, () => store.heardRunAt(keys.ofUser(uid).channel), onError)
+      const leave = await store.subscribe(keys.ofUser(uid).channel, own)
+      subscriptions.add(own)
+      let left = false
+      return async () => {
+        if (left) return
+        left = true
+        subscriptions.delete(own)
+        own.end()
+        leave()
+      }
+    },
+    async read(uid, after): Promise<LogRead> {
+      const { meta } = keys.ofUser(uid)
+      // Positions of another life of the server say nothing about this one.
+      const sameRun = after.run === store.runAt(meta)
+      const first = await page(uid, sameRun ? after.log : NO_ID, after.offset)
+      if (first.kind === 'lost') return first
+      const events = [...first.events]
+      while (after.offset + events.length < first.top.offset) {
+        const next = await page(uid, after.log, after.offset + events.length)
+        // It was cut, or has begun anew, while it was read.
+        if (next.kind === 'lost' || next.top.run !== first.top.run) return { kind: 'lost', top: next.top }
+        if (next.events.length === 0) throw new Unavailable('a log ended before its top')
+        events.push(...next.events)
+      }
+      return { kind: 'events', events: events.slice(0, first.top.offset - after.offset), top: first.top }
+    },
+    async top(uid) {
+      const { meta, log } = keys.ofUser(uid)
+      const run = store.runAt(meta)
+      const [id, offset] = listOf(await store.call(touchLog, [meta, log], [freshLogId(), clocks.idleMs]))
+      return positionOf(id, run, offset)
+    },
+    async reply(edge, packet) {
+      await store.call(publishSignal, [keys.edge(edge)], [packetBytes(packet)])
+    },
+    async listen(edge, listener) {
+      const leave = await store.subscribe(keys.edge(edge), {
+        message: (payload) => {
+          try {
+            listener(packetOf<ReplyHeader>(heard(payload).packet))
+          } catch (error) {
+            onError(error)
+          }
+        },
+        // Whoever waits for a reply that was missed asks again (R9).
+        gap: () => undefined,
+      })
+      return async () => leave()
+    },
+    get subscriptions() {
+      return subscriptions.size
+    },
+    close: () => comparing.close(),
+  }
+}

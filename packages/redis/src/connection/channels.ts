@@ -1,0 +1,140 @@
+import { Unavailable } from '@chatbox/core'
+import type { Layout } from './layout.ts'
+import type { Node } from './node.ts'
+
+export interface ChannelListener {
+  message(payload: Buffer): void
+  /** Something may have been missed. */
+  gap(): void
+}
+
+/** The channels of all servers, each subscribed to once, however many listen. */
+export interface Channels {
+  /** Resolves when what is published from now on will be heard. */
+  subscribe(channel: string, listener: ChannelListener): Promise<() => void>
+  message(node: Node, channel: string, payload: Buffer): void
+  /** A connection stands anew: its channels are subscribed to again, and those who listen are told. */
+  up(node: Node): void
+  /** Keys may have other servers: channels follow them. */
+  rearranged(): void
+  close(): void
+  readonly size: number
+}
+
+interface Topic {
+  readonly channel: string
+  readonly listeners: Set<ChannelListener>
+  node: Node
+  hearing: Promise<void> | undefined
+  lingering: NodeJS.Timeout | undefined
+}
+
+export function createChannels(layout: () => Layout, lingerMs: number, retryMs: number): Channels {
+  const topics = new Map<string, Topic>()
+  const retries = new Set<NodeJS.Timeout>()
+
+  function drop(topic: Topic): void {
+    if (topics.get(topic.channel) !== topic) return
+    topics.delete(topic.channel)
+    topic.node.ear().leave(topic.channel)
+  }
+
+  const listen = (topic: Topic): Promise<void> => {
+    const hearing = topic.node.ear().hear(topic.channel)
+    topic.hearing = hearing
+    // Whoever comes next tries anew.
+    hearing.catch(() => {
+      if (topic.hearing === hearing) topic.hearing = undefined
+    })
+    return hearing
+  }
+
+  /** Listens again, and says that something may have been missed; until it has worked. */
+  function resume(topic: Topic): void {
+    if (topics.get(topic.channel) !== topic) return
+    listen(topic).then(
+      () => {
+        for (const listener of topic.listeners) listener.gap()
+      },
+      () => {
+        const timer = setTimeout(() => {
+          retries.delete(timer)
+          if (topic.hearing === undefined) resume(topic)
+        }, retryMs).unref()
+        retries.add(timer)
+      },
+    )
+  }
+
+  function leave(topic: Topic, listener: ChannelListener): void {
+    topic.listeners.delete(listener)
+    if (topic.listeners.size > 0 || topic.lingering) return
+    topic.lingering = setTimeout(() => drop(topic), lingerMs).unref()
+  }
+
+  function topicOf(channel: string): Topic {
+    const known = topics.get(channel)
+    if (known) return known
+    const topic: Topic = {
+      channel,
+      listeners: new Set(),
+      node: layout().nodeOf(channel),
+      hearing: undefined,
+      lingering: undefined,
+    }
+    topics.set(channel, topic)
+    return topic
+  }
+
+  return {
+    async subscribe(channel, listener) {
+      const topic = topicOf(channel)
+      clearTimeout(topic.lingering)
+      topic.lingering = undefined
+      // Its own object, so that one listener may come twice.
+      const own: ChannelListener = { message: (payload) => listener.message(payload), gap: () => listener.gap() }
+      topic.listeners.add(own)
+      try {
+        await (topic.hearing ?? listen(topic))
+        if (!topic.listeners.has(own)) throw new Unavailable('the channels were closed')
+      } catch (error) {
+        leave(topic, own)
+        throw error
+      }
+      return () => leave(topic, own)
+    },
+    message(node, channel, payload) {
+      const topic = topics.get(channel)
+      if (topic?.node !== node) return
+      // Most have one listener; several must not see what one of them does to the bytes.
+      let first = true
+      for (const listener of topic.listeners) {
+        listener.message(first ? payload : Buffer.from(payload))
+        first = false
+      }
+    },
+    up(node) {
+      for (const topic of topics.values()) if (topic.node === node) resume(topic)
+    },
+    rearranged() {
+      for (const topic of topics.values()) {
+        const node = layout().nodeOf(topic.channel)
+        if (node === topic.node) continue
+        topic.node.ear().leave(topic.channel)
+        topic.node = node
+        resume(topic)
+      }
+    },
+    close() {
+      for (const topic of topics.values()) {
+        clearTimeout(topic.lingering)
+        topic.listeners.clear()
+      }
+      for (const timer of retries) clearTimeout(timer)
+      topics.clear()
+    },
+    get size() {
+      return topics.size
+    },
+  }
+}

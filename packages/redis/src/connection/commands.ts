@@ -1,0 +1,148 @@
+import { Unavailable } from '@chatbox/core'
+import { Redis } from 'ioredis'
+import { codeOf, faultOf } from './faults.ts'
+import type { ConnectionOptions } from './options.ts'
+import { runOf } from './run.ts'
+import { type Argument, allScripts, type Reply, type Script } from './script.ts'
+import { wakeable } from './wake.ts'
+
+export interface ScriptCall {
+  readonly script: Script
+  readonly keys: readonly string[]
+  readonly args: readonly Argument[]
+}
+
+/** One connection for commands to one server; every call ends within the command timeout. */
+export interface Commands {
+  /** The server's life that this connection is to; undefined while there is none. */
+  readonly run: string | undefined
+  readonly redis: Redis
+  /** Rejects with `Unavailable`: it may have run; with `Refused`: it has not. */
+  call(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>
+  /** In one go and in order; each has its own outcome. */
+  callAll(calls: readonly ScriptCall[]): Promise<(Reply | Error)[]>
+  command(name: string, ...args: readonly Argument[]): Promise<Reply>
+  /** Resolves when it can be used. */
+  connected(signal: AbortSignal): Promise<void>
+  close(): void
+}
+
+export interface CommandsEvents {
+  /** A connection stands; `changed` if the server has begun a new life since the last one. */
+  up(changed: boolean): void
+  down(reason: unknown): void
+}
+
+export function createCommands(options: ConnectionOptions, events: CommandsEvents): Commands {
+  const redis = new Redis(options)
+  let run: string | undefined
+  let lastRun: string | undefined
+  let lastError: unknown
+  let closed = false
+  const waiting = wakeable()
+
+  const loadScripts = () => redis.pipeline(allScripts().map(({ lua }) => ['script', 'load', lua])).exec()
+
+  async function greet(): Promise<void> {
+    const { id } = await runOf(redis)
+    await loadScripts()
+    const changed = lastRun !== undefined && lastRun !== id
+    run = id
+    lastRun = id
+    events.up(changed)
+    waiting.all()
+  }
+
+  redis.on('ready', () => {
+    greet().catch((error: unknown) => {
+      lastError = error
+      if (!closed) redis.disconnect(true)
+    })
+  })
+  redis.on('close', () => {
+    if (run === undefined) return
+    run = undefined
+    events.down(lastError)
+  })
+  redis.on('error', (error) => {
+    lastError = error
+  })
+
+  /** A server that does not answer keeps the commands that it was sent; a new connection has none (P10). */
+  function failed(error: unknown): unknown {
+    const fault = faultOf(error)
+    if (error instanceof Error && error.message === 'Command timed out' && run !== undefined) {
+      run = undefined
+      events.down(fault)
+      redis.disconnect(true)
+    }
+    return fault
+  }
+
+  async function safely(send: () => Promise<unknown>): Promise<Reply> {
+    if (run === undefined) throw new Unavailable('there is no connection to Redis', { cause: lastError })
+    try {
+      return (await send()) as Reply
+    } catch (error) {
+      throw failed(error)
+    }
+  }
+
+  async function sendAll(calls: readonly ScriptCall[]): Promise<[Error | null, Reply][]> {
+    const replies: unknown = await safely(async () => {
+      const pipeline = redis.pipeline()
+      for (const call of calls) pipeline.callBuffer('EVALSHA', ...argumentsOf(call))
+      return pipeline.exec()
+    })
+    return replies as [Error | null, Reply][]
+  }
+
+  const argumentsOf = ({ script, keys, args }: ScriptCall) => [script.sha, keys.length, ...keys, ...args.map(writable)]
+
+  return {
+    get run() {
+      return run
+    },
+    redis,
+    async call(script, keys, args) {
+      return safely(async () => {
+        try {
+          return await redis.callBuffer('EVALSHA', ...argumentsOf({ script, keys, args }))
+        } catch (error) {
+          // Somebody has flushed the scripts; it has not run.
+          if (codeOf(error) !== 'NOSCRIPT') throw error
+          return redis.callBuffer('EVAL', script.lua, keys.length, ...keys, ...args.map(writable))
+        }
+      })
+    },
+    async callAll(calls) {
+      if (calls.length === 0) return []
+      const outcomes = await sendAll(calls)
+      const unknown = calls.filter((_, i) => codeOf(outcomes[i]?.[0]) === 'NOSCRIPT')
+      if (unknown.length > 0) {
+        // Somebody has flushed the scripts. Those calls did not run, and run now in their order.
+        await safely(loadScripts)
+        const again = (await sendAll(unknown)).values()
+        outcomes.forEach((outcome, i) => {
+          if (codeOf(outcome[0]) === 'NOSCRIPT') outcomes[i] = again.next().value ?? outcome
+        })
+      }
+      return outcomes.map(([error, reply]) => (error ? (failed(error) as Error) : reply))
+    },
+    command: (name, ...args) => safely(() => redis.callBuffer(name, ...args.map(writable))),
+    async connected(signal) {
+      if (run === undefined) await waiting.wait(signal, () => lastError)
+    },
+    close() {
+      closed = true
+      run = undefined
+      redis.disconnect()
+    },
+  }
+}
+
+/** ioredis takes bytes as a Buffer alone; no byte is copied. */
+const writable = (argument: Argument): string | number | Buffer =>
+  argument instanceof Uint8Array && !Buffer.isBuffer(argument)
+    ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
+    : (argument as string | number | Buffer)

@@ -1,0 +1,54 @@
+import type { Fabric } from '@chatbox/core'
+import { createBus } from './bus/bus.ts'
+import { defaultConnectionTimes } from './connection/options.ts'
+import { createStore } from './connection/store.ts'
+import { keysFor } from './keys.ts'
+import { defaultBounds, defaultClocks, type RedisFabricOptions, type StoreRole } from './options.ts'
+
+export interface RedisFabric extends Fabric {
+  /** Resolves when both can be used; rejects when that takes longer. They are tried on all the same. */
+  start(ms?: number): Promise<void>
+  ping(role: StoreRole): Promise<void>
+  /** How much this process keeps of each thing (S5). */
+  sizes(): Readonly<Record<string, number>>
+  close(): Promise<void>
+}
+
+const START_MS = 10_000
+
+/** All ports of many processes, over two roles that may be two servers or one. */
+export function redisFabric(options: RedisFabricOptions): RedisFabric {
+  const clocks = { ...defaultConnectionTimes, ...defaultClocks, ...options.clocks }
+  const bounds = { ...defaultBounds, ...options.bounds }
+  const keys = keysFor(options.prefix ?? 'chatbox')
+  const onError = options.onError ?? throwUncaught
+  const storeOf = (role: StoreRole, url: string) =>
+    createStore(url, clocks, { connection: (what, reason) => options.onConnection?.(role, what, reason) })
+
+  const realtime = storeOf('realtime', options.realtimeUrl)
+  const queue = storeOf('queue', options.queueUrl)
+  const bus = createBus({ store: realtime, keys, clocks, bounds, onError })
+
+  return {
+    bus,
+    ...({} as Omit<Fabric, 'bus'>),
+    async start(ms = START_MS) {
+      await Promise.all([realtime.connected(ms), queue.connected(ms)])
+    },
+    ping: (role) => (role === 'realtime' ? realtime : queue).ping(),
+    sizes: () => ({
+      subscriptions: bus.subscriptions,
+      channels: realtime.channelCount + queue.channelCount,
+    }),
+    async close() {
+      bus.close()
+      await Promise.all([realtime.close(), queue.close()])
+    },
+  }
+}
+
+function throwUncaught(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}
