@@ -4,7 +4,7 @@ import type { ContractSettings, StoreControls } from '@chatbox/testkit/contracts
 /** The fabric as the contract suites want it: its clock goes on when they say so. */
 export async function store(
   settings: ContractSettings,
-): Promise<Omit<MemoryFabric, 'empty'> & Required<StoreControls>> {
+): Promise<Omit<MemoryFabric, 'empty'> & StoreControls> {
   const { limits, logEvents, answerBytes, partitionEntries, deadLetters, ...clocks } = settings
   let time = Date.now()
   const fabric = memoryFabric({
