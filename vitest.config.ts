@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // Tests read the packages' sources (export condition "source"), so that nothing has to be built first;
@@ -10,6 +11,8 @@ export default defineConfig({
   test: {
     include: ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
     pool: 'forks',
+    // The default leaves a core free, which on two cores is half of them; tests wait for servers more than they compute.
+    maxWorkers: Math.max(2, availableParallelism()),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     restoreMocks: true,

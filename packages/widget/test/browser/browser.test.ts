@@ -128,7 +128,7 @@ describe.skipIf(!(await available('chromium')))('the chat in a real browser', ()
     await page.keyboard.type('long')
     await page.keyboard.press('Enter')
     await expect.poll(() => log(page).evaluate((box) => box.scrollTop), soon).toBeGreaterThan(400)
-    expect(await fromEnd(page)).toBeLessThan(2)
+    await expect.poll(() => fromEnd(page), soon).toBeLessThan(2)
 
     await log(page).hover()
     await page.mouse.wheel(0, -250)
@@ -139,13 +139,13 @@ describe.skipIf(!(await available('chromium')))('the chat in a real browser', ()
     expect(await log(page).evaluate((box) => box.scrollTop)).toBe(place)
 
     await page.locator('.cb-jump').click()
-    expect(await fromEnd(page)).toBeLessThan(2)
-    expect(await page.locator('.cb-jump').isVisible()).toBe(false)
+    await expect.poll(() => fromEnd(page), soon).toBeLessThan(2)
+    await page.locator('.cb-jump').waitFor({ state: 'hidden' })
 
     // A message box that grows takes room from the log, and that is no reason to stop following.
     await page.locator('.cb-input').fill('a\n'.repeat(12))
     await twoFrames(page)
-    expect(await fromEnd(page)).toBeLessThan(2)
+    await expect.poll(() => fromEnd(page), soon).toBeLessThan(2)
   })
 
   it('keeps in place what is read while older messages come in above', async () => {
