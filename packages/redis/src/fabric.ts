@@ -3,7 +3,9 @@ import { createBus } from './bus/bus.ts'
 import { defaultConnectionTimes } from './connection/options.ts'
 import { createStore } from './connection/store.ts'
 import { keysFor } from './keys.ts'
+import { createLimiter } from './limiter.ts'
 import { defaultBounds, defaultClocks, type RedisFabricOptions, type StoreRole } from './options.ts'
+import { createRegistry } from './registry/registry.ts'
 
 export interface RedisFabric extends Fabric {
   /** Resolves when both can be used; rejects when that takes longer. They are tried on all the same. */
@@ -28,10 +30,15 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const realtime = storeOf('realtime', options.realtimeUrl)
   const queue = storeOf('queue', options.queueUrl)
   const bus = createBus({ store: realtime, keys, clocks, bounds, onError })
+  const registry = createRegistry({ store: realtime, keys, clocks })
+  const onAlone = options.onLimitedAlone ?? (() => undefined)
+  const limiter = createLimiter({ store: realtime, keys, rules: options.limits ?? {}, onAlone })
 
   return {
     bus,
-    ...({} as Omit<Fabric, 'bus'>),
+    registry,
+    limiter,
+    ...({} as Omit<Fabric, 'bus' | 'registry' | 'limiter'>),
     async start(ms = START_MS) {
       await Promise.all([realtime.connected(ms), queue.connected(ms)])
     },
@@ -42,6 +49,7 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
     }),
     async close() {
       bus.close()
+      registry.close()
       await Promise.all([realtime.close(), queue.close()])
     },
   }

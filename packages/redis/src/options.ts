@@ -45,6 +45,8 @@ export interface RedisFabricOptions {
   readonly bounds?: Partial<RedisBounds>
   /** For the log: what happened to a connection. */
   readonly onConnection?: (role: StoreRole, what: 'up' | 'down' | 'deaf' | 'moved', reason?: unknown) => void
+  /** Told each time that a rate limit was counted in this process alone, because Redis could not be asked. */
+  readonly onLimitedAlone?: () => void
   /** What a listener or a job's handler threw. */
   readonly onError?: (error: unknown) => void
 }

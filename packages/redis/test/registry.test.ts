@@ -1,0 +1,5 @@
+import { registryContract } from '@chatbox/testkit/contracts'
+import { onEachRedis } from './support/servers.ts'
+import { storeOn } from './support/store.ts'
+
+await onEachRedis((name, redis) => registryContract(name, storeOn(redis)))
