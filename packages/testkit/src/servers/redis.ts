@@ -65,7 +65,8 @@ export async function runRedis(source: RedisSource, options: RedisOptions = {}):
     const command = source.kind === 'docker' ? inDocker(source.image, port, dir) : ofProgram(source.path, port, dir)
     const args = [...command.args, ...(options.args ?? [])]
     const server = await startServer({ ...command, args, ready: /Ready to accept connections/, folder: dir })
-    return { url: `redis://127.0.0.1:${port}`, port, dir, stop: server.stop, kill: server.kill }
+    const pid = source.kind === 'program' ? { pid: server.pid } : {}
+    return { ...pid, url: `redis://127.0.0.1:${port}`, port, dir, stop: server.stop, kill: server.kill }
   }
   return options.port === undefined ? onFreePort(start) : start(options.port)
 }

@@ -1,5 +1,7 @@
 /** A server that was started for a test. */
 export interface RunningServer {
+  /** Of the process, where it is on this machine: for signals that are no end. */
+  readonly pid?: number
   readonly url: string
   readonly port: number
   readonly dir: string
