@@ -10,6 +10,8 @@ export interface Wire {
   readonly connections: number
   /** Bytes of one way, or of both, are kept from now on, and nobody notices. */
   freeze(way?: Way): void
+  /** What the server says on this one connection, named by the port that the server sees, is kept. */
+  freezeConnection(port: number): void
   /** What was kept arrives. */
   thaw(): void
   /** Every connection breaks. */
@@ -56,6 +58,9 @@ export async function startWire(serverPort: number): Promise<Wire> {
     freeze(way) {
       for (const each of way ? [way] : (['to-server', 'to-client'] as const)) frozen.add(each)
       for (const pair of pairs) apply(pair)
+    },
+    freezeConnection(port) {
+      for (const [, server] of pairs) if (server.localPort === port) server.pause()
     },
     thaw() {
       frozen.clear()
