@@ -11,6 +11,7 @@ export {
   type Values,
   withKeys,
 } from './conversations.ts'
+export { disabledContract } from './disabled.ts'
 export { ingestContract } from './ingest.ts'
 export { type BuildJobs, jobsContract } from './jobs.ts'
 export { type LeasesStore, leasesContract } from './leases.ts'

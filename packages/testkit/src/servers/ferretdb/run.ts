@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { onFreePort } from '../lib/port.ts'
 import { run } from '../lib/run.ts'
-import { type ServerProcess, startServer } from '../lib/server-process.ts'
+import { ServerFailed, type ServerProcess, startServer } from '../lib/server-process.ts'
 import type { RunningServer, TakenUp } from '../running.ts'
 import { asPostgres, DATA, POSTGRES_BIN, TEMPLATE } from './postgres.ts'
+
+const FOLDER_FREE_WITHIN_MS = 10_000
 
 /** Starts PostgreSQL on a copy of the template, and FerretDB in front of it. */
 export async function runFerretDb(folder: string, options: TakenUp): Promise<RunningServer> {
@@ -17,7 +20,8 @@ export async function runFerretDb(folder: string, options: TakenUp): Promise<Run
     const [program, args] = asPostgres(root, `${POSTGRES_BIN}/postgres`, '-D', inside, '-p', String(port))
     // SIGTERM would wait for FerretDB to hang up.
     const ready = /database system is ready to accept connections/
-    return [await startServer({ program, args, ready, folder: dir, stopSignal: 'SIGINT' }), port] as const
+    const command = { program, args, ready, folder: dir, stopSignal: 'SIGINT' as const }
+    return [await onceFolderIsFree(() => startServer(command)), port] as const
   })
   try {
     const start = (port: number) => startFerretDb(join(folder, 'ferretdb'), port, postgresPort)
@@ -38,6 +42,19 @@ export async function runFerretDb(folder: string, options: TakenUp): Promise<Run
   } catch (error) {
     await postgres.stop()
     throw error
+  }
+}
+
+/** The children of a PostgreSQL that was killed notice it a moment later. */
+async function onceFolderIsFree<T>(start: () => Promise<T>): Promise<T> {
+  const until = Date.now() + FOLDER_FREE_WITHIN_MS
+  for (;;) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!(error instanceof ServerFailed) || !error.folderHeld || Date.now() > until) throw error
+      await pause(100)
+    }
   }
 }
 

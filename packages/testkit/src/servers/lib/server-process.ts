@@ -5,10 +5,13 @@ import { tether } from './tether.ts'
 /** A server that ended, or said nothing, before it was ready; the message holds the end of what it printed. */
 export class ServerFailed extends Error {
   readonly portTaken: boolean
+  /** What is left of a server that was killed still holds the folder, and lets go of it in a moment. */
+  readonly folderHeld: boolean
 
   constructor(message: string) {
     super(message)
     this.portTaken = /address already in use|address in use|EADDRINUSE|port is already allocated/i.test(message)
+    this.folderHeld = /pre-existing shared memory block/.test(message)
   }
 }
 
@@ -98,7 +101,9 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   try {
     await readiness
   } catch (error) {
-    await server.stop()
+    // Whoever tries again needs the folder.
+    const again = error instanceof ServerFailed && (error.portTaken || error.folderHeld)
+    await (again ? kill() : server.stop())
     throw error
   }
   return server
