@@ -2,6 +2,7 @@ import type { AnswerId, EdgeId, Fabric, Job, ReplyPacket } from '@chatbox/core'
 import { createAnswers } from './answers.ts'
 import { createBus } from './bus.ts'
 import { channels } from './channels.ts'
+import { createDisabled } from './disabled.ts'
 import { createIngest, type DeadLetter } from './ingest.ts'
 import { createJobs } from './jobs.ts'
 import { laterQueue } from './later.ts'
@@ -10,7 +11,7 @@ import { defaultBounds, defaultClocks, type MemoryOptions, type MemorySizes } fr
 import { createRegistry } from './registry.ts'
 import { createUsers } from './users.ts'
 
-/** What a Redis of this role would lose: `realtime` has bus, answers, registry and limits, `queue` has entries and jobs. */
+/** What a Redis of this role would lose: `realtime` has bus, answers, registry, limits and the disabled users, `queue` has entries and jobs. */
 export type StoreRole = 'realtime' | 'queue'
 
 export interface MemoryFabric extends Fabric {
@@ -37,12 +38,14 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
 
   const edges = channels<EdgeId, (packet: ReplyPacket) => void>(later)
   const cancels = channels<'cancels', (answerId: AnswerId) => void>(later)
+  const changes = channels<'changes', () => void>(later)
   const users = createUsers({ clocks, bounds, now, later, released })
   const ingest = createIngest({ clocks, bounds, now, released })
   // A handler that fails ends its job, as the port says; nobody has to be told unless they asked.
   const jobs = createJobs({ clocks, bounds, later, onError: options.onError ?? (() => undefined) })
   const registry = createRegistry({ clocks, now, released })
   const limiter = createLimiter(options.limits ?? {})
+  const disabled = createDisabled(changes)
 
   const sweeping = setInterval(() => {
     users.sweep()
@@ -57,11 +60,13 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
     jobs,
     registry,
     limiter,
+    disabled,
     empty(role) {
       if (role !== 'queue') {
         users.empty()
         registry.empty()
         limiter.empty()
+        disabled.empty()
       }
       if (role !== 'realtime') {
         ingest.empty()
@@ -88,6 +93,7 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
       users.listeners.clear()
       edges.clear()
       cancels.clear()
+      changes.clear()
       ingest.close()
       jobs.close()
     },

@@ -2,9 +2,7 @@ import { type MemoryFabric, memoryFabric } from '@chatbox/memory'
 import type { ContractSettings, StoreControls } from '@chatbox/testkit/contracts'
 
 /** The fabric as the contract suites want it: its clock goes on when they say so. */
-export async function store(
-  settings: ContractSettings,
-): Promise<Omit<MemoryFabric, 'empty'> & StoreControls> {
+export async function store(settings: ContractSettings): Promise<Omit<MemoryFabric, 'empty'> & StoreControls> {
   const { limits, logEvents, answerBytes, partitionEntries, deadLetters, ...clocks } = settings
   let time = Date.now()
   const fabric = memoryFabric({

@@ -1,6 +1,7 @@
 export * from './answers.ts'
 export * from './bus.ts'
 export * from './conversations.ts'
+export * from './disabled.ts'
 export * from './ingest.ts'
 export * from './jobs.ts'
 export * from './leases.ts'
@@ -9,6 +10,7 @@ export * from './registry.ts'
 
 import type { Answers } from './answers.ts'
 import type { Bus } from './bus.ts'
+import type { Disabled } from './disabled.ts'
 import type { Ingest } from './ingest.ts'
 import type { Jobs } from './jobs.ts'
 import type { Limiter } from './limiter.ts'
@@ -22,4 +24,5 @@ export interface Fabric {
   readonly jobs: Jobs
   readonly registry: Registry
   readonly limiter: Limiter
+  readonly disabled: Disabled
 }

@@ -2,6 +2,7 @@ import type { Fabric, Job, Jobs, Limiter } from '@chatbox/core'
 import type { Keyring } from '../keyring.ts'
 import { sealedAnswers } from './answers.ts'
 import { sealedBus } from './bus.ts'
+import { taggedDisabled } from './disabled.ts'
 import { sealedIngest } from './ingest.ts'
 import { sealedRegistry } from './registry.ts'
 import { createSeals, type SealedFabricOptions, type Seals } from './seals.ts'
@@ -21,6 +22,7 @@ export function sealedFabric(fabric: Fabric, keyring: Keyring, options: SealedFa
     jobs: jobsOfIds(fabric.jobs),
     registry: sealedRegistry(fabric.registry, seals),
     limiter: taggedLimiter(fabric.limiter, seals),
+    disabled: taggedDisabled(fabric.disabled, seals),
   }
 }
 

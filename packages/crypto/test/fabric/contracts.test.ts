@@ -4,6 +4,7 @@ import {
   answersContract,
   busContract,
   type ContractSettings,
+  disabledContract,
   ingestContract,
   jobsContract,
   limiterContract,
@@ -45,3 +46,4 @@ ingestContract(NAME, store)
 jobsContract(NAME, store)
 registryContract(NAME, store)
 limiterContract(NAME, store)
+disabledContract(NAME, store)

@@ -22,13 +22,14 @@ function watchedFabric() {
       jobs: seen.wrap('jobs', fabric.jobs),
       registry: seen.wrap('registry', fabric.registry),
       limiter: seen.wrap('limiter', fabric.limiter),
+      disabled: seen.wrap('disabled', fabric.disabled),
     }
   }
   return { seen, ...openFabric(watch) }
 }
 
 /** Everything that a service may ask for, with what must not be seen wherever it may stand. */
-async function walk({ bus, answers, ingest, jobs, registry, limiter }: Fabric): Promise<string[]> {
+async function walk({ bus, answers, ingest, jobs, registry, limiter, disabled }: Fabric): Promise<string[]> {
   const said: (string | undefined)[] = []
   const unsubscribe = await bus.subscribe(anna, { event: (packet) => said.push(textIn(packet)), gap: vi.fn() })
   onTestFinished(unsubscribe)
@@ -87,6 +88,9 @@ async function walk({ bus, answers, ingest, jobs, registry, limiter }: Fabric): 
 
   await limiter.consume('messages', anna, 1)
   await limiter.peek('messages', anna)
+  await (await disabled.onChange(vi.fn()))()
+  await disabled.replace([anna])
+  await disabled.read()
   return said.map(String)
 }
 

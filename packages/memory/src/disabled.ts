@@ -1,0 +1,30 @@
+import type { Disabled, UserId } from '@chatbox/core'
+import type { Channels } from './channels.ts'
+import { randomId } from './log.ts'
+
+export interface MemoryDisabled extends Disabled {
+  empty(): void
+}
+
+export function createDisabled(changes: Channels<'changes', () => void>): MemoryDisabled {
+  let list: { readonly version: string; readonly uids: ReadonlySet<UserId> } | undefined
+
+  return {
+    async read(known) {
+      if (!list) return undefined
+      const { version, uids } = list
+      return version === known ? 'same' : { version, has: (uid) => uids.has(uid) }
+    },
+    async replace(uids) {
+      list = { version: randomId(), uids: new Set(uids) }
+      changes.post('changes', (listener) => listener())
+    },
+    async onChange(listener) {
+      const leave = changes.add('changes', listener)
+      return async () => leave()
+    },
+    empty() {
+      list = undefined
+    },
+  }
+}

@@ -1,0 +1,4 @@
+import { disabledContract } from '@chatbox/testkit/contracts'
+import { store } from './store.ts'
+
+disabledContract('memory', store)
