@@ -123,16 +123,21 @@ export function deltaBatcher({ answers, times, log, metrics }: BatcherOptions): 
 
   function deliver(parcel: Parcel, outcomes: readonly ChunkOutcome[] | undefined): void {
     const { draft, listener } = parcel
-    if (!outcomes) {
+    const accepted = outcomes?.filter((outcome) => outcome === 'accepted').length ?? 0
+    metrics.chunks.inc(accepted)
+    const verdict = outcomes ? draft.settle(outcomes) : 'unknown'
+    if (verdict !== 'unknown' || accepted > 0) parcel.awaySince = undefined
+    if (verdict === 'unknown') {
+      if (outcomes && parcel.awaySince === undefined) {
+        log.warn({ answerId: draft.ref.answerId }, 'chunks of an answer may not have arrived, sending them again')
+      }
       parcel.awaySince ??= performance.now()
       if (performance.now() - parcel.awaySince > times.awayMs) return refuse(parcel, 'away')
       waiting.add(parcel)
+      if (accepted > 0) listener.accepted()
       return
     }
-    parcel.awaySince = undefined
-    const refused = draft.settle(outcomes)
-    metrics.chunks.inc(outcomes.filter((outcome) => outcome === 'accepted').length)
-    if (refused) return refuse(parcel, refused)
+    if (verdict) return refuse(parcel, verdict)
     if (draft.unsentUnits > 0) waiting.add(parcel)
     mergeOlder(parcel)
     listener.accepted()

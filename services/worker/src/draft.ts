@@ -6,7 +6,7 @@ const CHUNK_BYTES = 8_192
 /** Older chunks are merged once so much was added since the last time (R14). */
 const MERGE_UNITS = 4_096
 
-export type Refused = Exclude<ChunkOutcome, 'accepted'>
+export type Refused = Exclude<ChunkOutcome, 'accepted' | 'unknown'>
 
 export interface Segment {
   readonly upTo: number
@@ -29,8 +29,8 @@ export interface Draft {
    * everything that was said since (R14).
    */
   freeze(): readonly ChunkAppend[]
-  /** Outcomes of the frozen chunks, in order. Gives the first refusal; the chunks from there on remain. */
-  settle(outcomes: readonly ChunkOutcome[]): Refused | undefined
+  /** Outcomes of the frozen chunks, in order. Gives the first that is not `accepted`; the chunks from there on remain. */
+  settle(outcomes: readonly ChunkOutcome[]): Refused | 'unknown' | undefined
   /** Accepted chunks that are worth merging, once. */
   segment(): Segment | undefined
 }

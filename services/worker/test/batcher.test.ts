@@ -1,4 +1,4 @@
-import { type Answers, answerId, type ChunkAppend, sessionId, textOf, userId } from '@chatbox/core'
+import { type Answers, answerId, type ChunkAppend, type ChunkOutcome, sessionId, textOf, userId } from '@chatbox/core'
 import { createLogger, createMetrics } from '@chatbox/runtime'
 import { workerMetrics } from '@chatbox/worker'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -7,12 +7,12 @@ import { createDraft } from '../src/draft.ts'
 import { spokenText } from '../src/spoken.ts'
 
 /** A batcher over a store that takes `tookMs` for each call, on a clock that the test turns. */
-function batching(tookMs: () => number) {
+function batching(tookMs: () => number, outcomeOf: (chunk: ChunkAppend) => ChunkOutcome = () => 'accepted') {
   const calls: { readonly at: number; readonly chunks: readonly ChunkAppend[] }[] = []
   const answers: Pick<Answers, 'append' | 'merge'> = {
     append: (chunks) => {
       calls.push({ at: performance.now(), chunks })
-      return new Promise((resolve) => setTimeout(() => resolve(chunks.map(() => 'accepted' as const)), tookMs()))
+      return new Promise((resolve) => setTimeout(() => resolve(chunks.map(outcomeOf)), tookMs()))
     },
     merge: async () => true,
   }
@@ -26,9 +26,11 @@ function batching(tookMs: () => number) {
     const spoken = spokenText(100_000)
     const ref = { uid: userId(name), sid: sessionId(name), answerId: answerId(name), seq: 2 }
     const draft = createDraft(ref, 1, spoken)
-    const carried = batcher.carry(draft, { accepted: () => undefined, refused: () => undefined })
+    const refusals: string[] = []
+    const carried = batcher.carry(draft, { accepted: () => undefined, refused: (why) => refusals.push(why) })
     return {
       draft,
+      refusals,
       say(text: string) {
         spoken.add(text)
         carried.more()
@@ -136,6 +138,57 @@ describe('the tick', () => {
     await vi.advanceTimersByTimeAsync(500)
     expect(calls.at(-1)?.chunks.map(({ ref, index }) => `${ref.answerId}${index}`)).toEqual(['a1'])
     expect(a.draft.accepted).toBe('a0a1')
+  })
+
+  it('sends the same bytes again to the part of the store that is away, while other answers go on (R14)', async () => {
+    let away = false
+    const { calls, answer } = batching(
+      () => 1,
+      ({ ref }) => (away && ref.answerId === 'a' ? 'unknown' : 'accepted'),
+    )
+    const [a, b] = [answer('a'), answer('b')]
+    a.say('a0')
+    b.say('b0')
+    await vi.advanceTimersByTimeAsync(50)
+    away = true
+    for (let i = 1; i <= 3; i += 1) {
+      a.say(`a${i}`)
+      b.say(`b${i}`)
+      await vi.advanceTimersByTimeAsync(50)
+    }
+    const ofA = () => calls.flatMap(({ chunks }) => chunks.filter(({ ref }) => ref.answerId === 'a'))
+    const again = ofA().slice(1)
+    expect(again.length).toBeGreaterThan(2)
+    expect(new Set(again.map(({ index }) => index))).toEqual(new Set([1]))
+    expect(new Set(again.map(({ chunk }) => chunk))).toEqual(new Set([again[0]?.chunk]))
+    expect([a.draft.accepted, b.draft.accepted]).toEqual(['a0', 'b0b1b2b3'])
+    expect([a.refusals, b.refusals]).toEqual([[], []])
+    away = false
+    await vi.advanceTimersByTimeAsync(100)
+    expect(a.draft.accepted).toBe('a0a1a2a3')
+    expect(
+      textOf(
+        ofA()
+          .slice(-1)
+          .map(({ chunk }) => chunk),
+      ),
+    ).toBe('a2a3')
+  })
+
+  it('gives an answer up whose part of the store stays away, and no other', async () => {
+    const { answer } = batching(
+      () => 1,
+      ({ ref }) => (ref.answerId === 'a' ? 'unknown' : 'accepted'),
+    )
+    const [a, b] = [answer('a'), answer('b')]
+    a.say('a0')
+    for (let s = 0; s < 70; s += 1) {
+      b.say('.')
+      await vi.advanceTimersByTimeAsync(1_000)
+      if (s === 55) expect(a.refusals).toEqual([])
+    }
+    expect([a.refusals, b.refusals]).toEqual([['away'], []])
+    expect(b.draft.accepted).toHaveLength(70)
   })
 
   it('forgets a draft that was dropped', async () => {

@@ -22,8 +22,9 @@ export interface ChunkAppend {
 /**
  * `accepted`, also for a chunk that was accepted before. `stale`: a higher attempt has begun. `ended`: this attempt, or all of
  * the answer, was ended. `gone`: there is no record, because the store lost it. `full`: the text would become too long.
+ * `unknown`: the store, or the part of it that has this answer, did not tell; the same bytes are to be sent again (R14).
  */
-export type ChunkOutcome = 'accepted' | 'stale' | 'ended' | 'gone' | 'full'
+export type ChunkOutcome = 'accepted' | 'stale' | 'ended' | 'gone' | 'full' | 'unknown'
 
 export interface EndHeader {
   readonly answerId: AnswerId
@@ -81,7 +82,7 @@ export interface Answers {
     epoch: number,
     announce: EventPacket,
   ): Promise<'begun' | 'stale' | 'fenced' | 'ended'>
-  /** Records and publishes each chunk. One call for all answers of a worker's tick (R15). */
+  /** Records and publishes each chunk. One call for all answers of a worker's tick (R15). Rejects when nothing is known of any. */
   append(chunks: readonly ChunkAppend[]): Promise<ChunkOutcome[]>
   /** Replaces accepted chunks 0…upTo-1 by one segment with the same text; refused unless the attempt is the current one. */
   merge(ref: AnswerRef, attempt: number, upTo: number, segment: ChunkPacket): Promise<boolean>
