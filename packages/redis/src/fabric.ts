@@ -1,4 +1,5 @@
 import type { Fabric } from '@chatbox/core'
+import { createAnswers } from './answers/answers.ts'
 import { createBus } from './bus/bus.ts'
 import { defaultConnectionTimes } from './connection/options.ts'
 import { createStore } from './connection/store.ts'
@@ -30,15 +31,17 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const realtime = storeOf('realtime', options.realtimeUrl)
   const queue = storeOf('queue', options.queueUrl)
   const bus = createBus({ store: realtime, keys, clocks, bounds, onError })
+  const answers = createAnswers({ store: realtime, keys, clocks, bounds, onError })
   const registry = createRegistry({ store: realtime, keys, clocks })
   const onAlone = options.onLimitedAlone ?? (() => undefined)
   const limiter = createLimiter({ store: realtime, keys, rules: options.limits ?? {}, onAlone })
 
   return {
     bus,
+    answers,
     registry,
     limiter,
-    ...({} as Omit<Fabric, 'bus' | 'registry' | 'limiter'>),
+    ...({} as Omit<Fabric, 'bus' | 'answers' | 'registry' | 'limiter'>),
     async start(ms = START_MS) {
       await Promise.all([realtime.connected(ms), queue.connected(ms)])
     },

@@ -16,6 +16,9 @@ export const keysFor = (prefix: string) => {
         answers: `${user}:answers`,
         epochs: `${user}:epochs`,
         connections: `${user}:connections`,
+        /** What the names of the user's answers begin with, for scripts that find the answers' ids in the store. */
+        answerPrefix: `${user}:answer:`,
+        chunksPrefix: `${user}:chunks:`,
       }
     },
     answer: (uid: UserId, answerId: AnswerId) => `${tag(uid)}:answer:${answerId}`,
