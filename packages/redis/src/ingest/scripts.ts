@@ -1,0 +1,96 @@
+import { script } from '../connection/script.ts'
+
+/**
+ * What empties the log runs on a server without memory too, though it writes a little: otherwise a full server could never be
+ * drained. Must be the first line of a script.
+ */
+const ALSO_WITHOUT_MEMORY = '#!lua flags=allow-oom'
+
+const NOW = `
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+`
+
+/** KEYS entries, bell. ARGV packet, ttl or '', bound. */
+export const appendEntry = script(
+  'append-entry',
+  NOW,
+  `
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 'full' end
+local fields = {'packet', ARGV[1]}
+if ARGV[2] ~= '' then
+  fields[3] = 'until'
+  fields[4] = string.format('%.0f', now() + ARGV[2])
+end
+redis.call('XADD', KEYS[1], '*', unpack(fields))
+redis.call('SPUBLISH', KEYS[2], '')
+return 'taken'
+`,
+)
+
+/**
+ * KEYS entries, tries. ARGV after which id or '', how many at most, after how many bytes it is enough. Brings the time, whether there
+ * is such a log at all, and of each entry its id, tries, packet and deadline. A try is counted in the same step (R7).
+ */
+export const readEntries = script(
+  'read-entries',
+  ALSO_WITHOUT_MEMORY,
+  NOW,
+  `
+local PAGE = 20
+local last, left, bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local read = {}
+repeat
+  local asked = math.min(PAGE, left)
+  local page = redis.call('XRANGE', KEYS[1], last == '' and '-' or '(' .. last, '+', 'COUNT', asked)
+  for _, entry in ipairs(page) do
+    local id, fields = entry[1], entry[2]
+    read[#read + 1] = {id, redis.call('HINCRBY', KEYS[2], id, 1), fields[2], fields[4] or ''}
+    last = id
+    bytes = bytes - #fields[2]
+  end
+  left = left - #page
+until #page < asked or left == 0 or bytes <= 0
+return {string.format('%.0f', now()), redis.call('EXISTS', KEYS[1]), read}
+`,
+)
+
+/** KEYS entries, tries. ARGV ids. */
+export const removeEntries = script(
+  'remove-entries',
+  ALSO_WITHOUT_MEMORY,
+  `
+for _, id in ipairs(ARGV) do
+  redis.call('XDEL', KEYS[1], id)
+  redis.call('HDEL', KEYS[2], id)
+end
+`,
+)
+
+/** KEYS entries, tries, dead letters. ARGV id, reason, how many dead letters are kept. */
+export const buryEntry = script(
+  'bury-entry',
+  ALSO_WITHOUT_MEMORY,
+  NOW,
+  `
+local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1], 'COUNT', 1)[1]
+if not entry then return end
+local tries = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
+redis.call('XADD', KEYS[3], 'MAXLEN', '=', ARGV[3], '*', 'packet', entry[2][2], 'reason', ARGV[2], 'tries', tries,
+  'at', string.format('%.0f', now()))
+redis.call('XDEL', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+`,
+)
+
+/** KEYS outcome. ARGV packet, ttl. */
+export const keepOutcome = script(
+  'keep-outcome',
+  ALSO_WITHOUT_MEMORY,
+  "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
+)
+
+/** KEYS entries, dead letters. */
+export const countEntries = script('count-entries', "return {redis.call('XLEN', KEYS[1]), redis.call('XLEN', KEYS[2])}")
