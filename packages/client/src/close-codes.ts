@@ -9,6 +9,7 @@ const names: Readonly<Record<number, string>> = {
   4201: 'replaced',
   4202: 'connection_limit',
   4203: 'forbidden',
+  4204: 'disabled',
 }
 
 /** What to do after this code: the ranges of docs/PROTOCOL.md and the two exceptions among the standard codes. */

@@ -82,6 +82,7 @@ describe('what it does after a close', () => {
     [4201, 'replaced'],
     [4202, 'connection_limit'],
     [4203, 'forbidden'],
+    [4204, 'disabled'],
     [4299, 'whatever'],
   ])('%i: stops, and says %s', async (code, reason) => {
     const { chat, server, peer, until, heard } = await connected()

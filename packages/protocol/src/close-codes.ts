@@ -19,6 +19,7 @@ export const closeCodes = {
   replaced: { code: 4201, after: 'stop' },
   connection_limit: { code: 4202, after: 'stop' },
   forbidden: { code: 4203, after: 'stop' },
+  disabled: { code: 4204, after: 'stop' },
 } as const satisfies Record<string, { code: number; after: AfterClose }>
 
 export type CloseReason = keyof typeof closeCodes

@@ -17,6 +17,7 @@ export const errorCodes = {
   unavailable: { retryable: true, message: 'We could not confirm this. It is safe to try again.' },
   budget_exceeded: { retryable: false, message: 'Your budget is used up.' },
   connection_limit: { retryable: false, message: 'You have too many open connections.' },
+  disabled: { retryable: false, message: 'This account is disabled.' },
   not_supported: { retryable: false, message: 'This server does not serve that.' },
   internal: { retryable: true, message: 'Something went wrong on our side.' },
   provider_timeout: { retryable: true, message: 'The model did not answer in time.' },

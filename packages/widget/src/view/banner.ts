@@ -15,6 +15,7 @@ const STOPPED: Readonly<Record<string, string>> = {
   replaced: 'This chat goes on in another tab.',
   connection_limit: 'Too many chats are open at once.',
   forbidden: 'This chat is not open to you.',
+  disabled: 'This account is disabled.',
   unauthorized: 'This chat needs a sign-in.',
 }
 

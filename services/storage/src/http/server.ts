@@ -13,6 +13,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   token_expired: 401,
   forbidden: 403,
+  disabled: 403,
   not_found: 404,
   conflict: 409,
   session_ended: 409,
