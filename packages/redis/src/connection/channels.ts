@@ -26,6 +26,8 @@ interface Topic {
   readonly listeners: Set<ChannelListener>
   node: Node
   hearing: Promise<void> | undefined
+  /** It was subscribed to once: whoever listens counts on it. */
+  heard: boolean
   lingering: NodeJS.Timeout | undefined
 }
 
@@ -42,10 +44,15 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
   const listen = (topic: Topic): Promise<void> => {
     const hearing = topic.node.ear().hear(topic.channel)
     topic.hearing = hearing
-    // Whoever comes next tries anew.
-    hearing.catch(() => {
-      if (topic.hearing === hearing) topic.hearing = undefined
-    })
+    hearing.then(
+      () => {
+        topic.heard = true
+      },
+      // Whoever comes next tries anew.
+      () => {
+        if (topic.hearing === hearing) topic.hearing = undefined
+      },
+    )
     return hearing
   }
 
@@ -80,6 +87,7 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
       listeners: new Set(),
       node: layout().nodeOf(channel),
       hearing: undefined,
+      heard: false,
       lingering: undefined,
     }
     topics.set(channel, topic)
@@ -114,7 +122,7 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
       }
     },
     up(node) {
-      for (const topic of topics.values()) if (topic.node === node) resume(topic)
+      for (const topic of topics.values()) if (topic.node === node && topic.heard) resume(topic)
     },
     rearranged() {
       for (const topic of topics.values()) {
