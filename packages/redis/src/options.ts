@@ -37,6 +37,8 @@ export interface RedisBounds {
 export interface RedisFabricOptions {
   readonly realtimeUrl: string
   readonly queueUrl: string
+  /** The authority that signed the servers' certificates, as PEM, where it is none that everybody knows. */
+  readonly ca?: string | undefined
   /** In front of every key. Default `chatbox`. */
   readonly prefix?: string
   /** The limiter's buckets. */

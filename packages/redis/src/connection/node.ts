@@ -20,13 +20,14 @@ export interface NodeEvents extends EarEvents {
 export interface NodeDeps {
   readonly address: RedisAddress
   readonly times: ConnectionTimes
+  readonly ca: string | undefined
   readonly endpoint: { readonly host: string; readonly port: number } | undefined
   /** A channel name of which the server serves the slot. */
   probeChannel(): string | undefined
 }
 
-export function createNode({ address, times, endpoint, probeChannel }: NodeDeps, events: NodeEvents): Node {
-  const options = ioredisOptions(address, times, endpoint)
+export function createNode({ address, times, endpoint, ca, probeChannel }: NodeDeps, events: NodeEvents): Node {
+  const options = ioredisOptions(address, times, endpoint, ca)
   const commands = createCommands(options, { up: events.connected, down: events.disconnected })
   commands.redis.connect().catch(() => undefined)
   let ear: Ear | undefined

@@ -37,8 +37,10 @@ export function ioredisOptions(
   address: RedisAddress,
   times: ConnectionTimes,
   endpoint: { readonly host: string; readonly port: number } | undefined,
+  ca: string | undefined,
 ): ConnectionOptions {
-  const { username, password, db, tls } = address
+  const { username, password, db } = address
+  const tls = address.tls ? (ca === undefined ? {} : { ca }) : undefined
   return {
     lazyConnect: true,
     autoResendUnfulfilledCommands: false,
@@ -57,12 +59,12 @@ export function ioredisOptions(
     db,
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
-    ...(tls && { tls: {} }),
+    ...(tls && { tls }),
     ...(endpoint && { host: endpoint.host, port: endpoint.port }),
     ...(address.kind === 'sentinel' && {
       sentinels: [...address.hosts],
       name: address.master ?? '',
-      ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: {} }),
+      ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
     }),
   }
 }

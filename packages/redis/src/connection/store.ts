@@ -11,6 +11,7 @@ import type { Argument, Reply, Script } from './script.ts'
 /** One role's Redis: a server, a master behind sentinels, or a cluster. The first key of a call says which server has it. */
 export interface Store {
   readonly address: RedisAddress
+  readonly ca: string | undefined
   call(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>
   /** One pipeline per server; each call has its own outcome, in the order of the calls. */
   callAll(calls: readonly ScriptCall[]): Promise<(Reply | Error)[]>
@@ -35,7 +36,13 @@ export interface StoreEvents {
   connection?(what: 'up' | 'down' | 'deaf' | 'moved', reason?: unknown): void
 }
 
-export function createStore(url: string, times: Partial<ConnectionTimes> = {}, events: StoreEvents = {}): Store {
+export interface StoreOptions {
+  readonly times?: Partial<ConnectionTimes>
+  /** The authority that signed the servers' certificates, as PEM, where it is none that everybody knows. */
+  readonly ca?: string | undefined
+}
+
+export function createStore(url: string, { times, ca }: StoreOptions = {}, events: StoreEvents = {}): Store {
   const address = parseRedisUrl(url)
   const clocks = { ...defaultConnectionTimes, ...times }
   const newRun = new Set<() => void>()
@@ -58,7 +65,7 @@ export function createStore(url: string, times: Partial<ConnectionTimes> = {}, e
     },
     makeNode(endpoint, probeChannel) {
       const node: Node = createNode(
-        { address, times: clocks, endpoint, probeChannel },
+        { address, times: clocks, ca, endpoint, probeChannel },
         {
           connected(changed) {
             tell('up')
@@ -136,6 +143,7 @@ export function createStore(url: string, times: Partial<ConnectionTimes> = {}, e
 
   return {
     address,
+    ca,
     call: (script, keys, args) =>
       following(async () => layout.nodeOf(keyOf({ keys })).commands.call(script, keys, args)),
     async callAll(calls) {

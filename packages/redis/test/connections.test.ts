@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Unavailable, userId } from '@chatbox/core'
+import { type RedisFabric, type RedisFabricOptions, redisFabric } from '@chatbox/redis'
+import { available, type RedisCluster, startRedis, startRedisCluster } from '@chatbox/testkit/servers'
+import { Cluster, Redis } from 'ioredis'
+import { afterEach, describe, expect, it } from 'vitest'
+import { follow } from './support/follower.ts'
+
+const there = await available('redis')
+const cleanups: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean()
+})
+
+async function fabricAt(url: string, more: Partial<RedisFabricOptions> = {}): Promise<RedisFabric> {
+  const fabric = redisFabric({ realtimeUrl: url, queueUrl: url, clocks: { commandMs: 1_000, retryMs: 50 }, ...more })
+  cleanups.push(() => fabric.close())
+  return fabric
+}
+
+const event = (text: string) => ({
+  header: { class: 'logged', type: 'message' } as const,
+  body: new TextEncoder().encode(text),
+})
+const textOf = ({ body }: { body: Uint8Array }) => Buffer.from(body).toString()
+const uid = userId('u1')
+
+describe.skipIf(!there)('a connection to Redis', () => {
+  it('logs in as an ACL user who may do no more than is needed, and says so when it may not', async () => {
+    const redis = await startRedis()
+    cleanups.push(() => redis.stop())
+    const admin = new Redis({ host: '127.0.0.1', port: redis.port })
+    cleanups.push(async () => admin.disconnect())
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      'chat',
+      'on',
+      '>secret',
+      '~chatbox:*',
+      '~{chatbox}:*',
+      '&*',
+      '+@all',
+      '-@dangerous',
+      '+info',
+    )
+    const fabric = await fabricAt(`redis://chat:secret@127.0.0.1:${redis.port}`)
+    await fabric.start()
+    expect((await fabric.bus.append(uid, event('hello'), 1)).kind).toBe('appended')
+    const stranger = await fabricAt(`redis://chat:wrong@127.0.0.1:${redis.port}`)
+    await expect(stranger.start(500)).rejects.toBeInstanceOf(Unavailable)
+    await expect(stranger.bus.append(uid, event('hello'), 1)).rejects.toBeInstanceOf(Unavailable)
+  })
+
+  it('speaks TLS to a server of a given authority, and to no other', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'chatbox-tls-'))
+    cleanups.push(() => rm(folder, { recursive: true }))
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1', '-nodes']
+    const made = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+    ]
+    await promisify(execFile)('openssl', [...made, ...subject])
+    const redis = await startRedis()
+    cleanups.push(() => redis.stop())
+    const tlsPort = redis.port + 1
+    const admin = new Redis({ host: '127.0.0.1', port: redis.port })
+    cleanups.push(async () => admin.disconnect())
+    const settings = ['tls-cert-file', cert, 'tls-key-file', key, 'tls-ca-cert-file', cert, 'tls-auth-clients', 'no']
+    await admin.call('CONFIG', 'SET', ...settings, 'tls-port', tlsPort)
+    const url = `rediss://127.0.0.1:${tlsPort}`
+    const trusting = await fabricAt(url, { ca: await readFile(cert, 'utf8') })
+    await trusting.start()
+    const follower = await follow(trusting.bus, uid, textOf)
+    await trusting.bus.append(uid, event('hello'), 1)
+    await expect.poll(() => follower.texts).toEqual(['hello'])
+    const wary = await fabricAt(url)
+    await expect(wary.start(500)).rejects.toBeInstanceOf(Unavailable)
+  })
+
+  it('is made by and by where the server comes later', async () => {
+    const redis = await startRedis()
+    await redis.kill()
+    const fabric = await fabricAt(redis.url)
+    await expect(fabric.start(200)).rejects.toBeInstanceOf(Unavailable)
+    const from = performance.now()
+    await expect(fabric.bus.append(uid, event('early'), 1)).rejects.toBeInstanceOf(Unavailable)
+    expect(performance.now() - from).toBeLessThan(500)
+    const again = await startRedis({ port: redis.port, dir: redis.dir })
+    cleanups.push(() => again.stop())
+    await fabric.start()
+    expect((await fabric.bus.append(uid, event('late'), 1)).kind).toBe('appended')
+  })
+
+  it('follows a slot that moves to another node of the cluster, and says what may be lost (R25)', async () => {
+    const cluster = await startRedisCluster()
+    cleanups.push(() => cluster.stop())
+    const fabric = await fabricAt(cluster.url)
+    await fabric.start()
+    const follower = await follow(fabric.bus, uid, textOf)
+    for (const n of [1, 2, 3]) await fabric.bus.append(uid, event(`e${n}`), 1)
+    await moveSlotOf(cluster, `chatbox:{${uid}}:log`)
+    await fabric.bus.append(uid, event('e4'), 1)
+    // Another server is another life: what was meanwhile is told as lost, never left out in silence.
+    await expect.poll(() => follower.losses, { timeout: 10_000 }).toEqual([3])
+    await fabric.bus.append(uid, event('e5'), 1)
+    await expect.poll(() => follower.texts).toEqual(['e1', 'e2', 'e3', 'e5'])
+    await follower.settled()
+    expect(follower.losses).toEqual([3])
+  })
+})
+
+/** Moves the slot with its keys, as an operator's tools do. */
+async function moveSlotOf(cluster: RedisCluster, key: string): Promise<void> {
+  const [seed] = cluster.nodes
+  const client = new Cluster([{ host: '127.0.0.1', port: seed?.port ?? 0 }])
+  const nodes = await Promise.all(
+    cluster.nodes.map(async ({ port }) => {
+      const redis = new Redis({ host: '127.0.0.1', port })
+      return { redis, port, id: String(await redis.call('CLUSTER', 'MYID')) }
+    }),
+  )
+  try {
+    const slot = Number(await client.cluster('KEYSLOT', key))
+    const owners = await Promise.all(
+      nodes.map(async ({ redis }) => ((await redis.cluster('COUNTKEYSINSLOT', slot)) as number) > 0),
+    )
+    const from = nodes[owners.indexOf(true)]
+    const to = nodes.find((node) => node !== from)
+    if (!from || !to) throw new Error('the key is on no node')
+    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
+    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
+    const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[]
+    await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys)
+    for (const { redis } of [to, ...nodes]) await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
+  } finally {
+    client.disconnect()
+    for (const { redis } of nodes) redis.disconnect()
+  }
+}
