@@ -17,7 +17,7 @@ export const storeOn =
         commandMs: 1_000,
         retryMs: 100,
         probeMs: 500,
-        probeTimeoutMs: 500,
+        probeTimeoutMs: 3_000,
         lingerMs: 50,
         layoutMs: 500,
         pollMs: 100,
