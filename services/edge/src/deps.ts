@@ -57,6 +57,11 @@ export interface EdgeOptions {
    * come back together.
    */
   readonly strangersPerAddress?: number
+  /**
+   * Proxies in front of this edge whose X-Forwarded-For is believed. Default 0: the header is never read, and whoever connects is the
+   * client.
+   */
+  readonly trustedHops?: number
   /** Answers plain HTTP on the same port, for the embedded shape. Without it there is nothing but the socket. */
   readonly http?: HttpHandler
 }

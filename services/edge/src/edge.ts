@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ConnectionId } from '@chatbox/core'
-import { randomId } from '@chatbox/core'
+import { type ConnectionId, randomId } from '@chatbox/core'
 import { clientDecoder, HARD_FRAME_LIMIT } from '@chatbox/protocol'
 import { createTimers, type Part } from '@chatbox/runtime'
+import { networkOf, trustedAddress } from './address.ts'
 import { type Connection, connect, type Surroundings } from './connection.ts'
 import { contextOf, type EdgeDeps, type EdgeOptions } from './deps.ts'
 import { feeds as createFeeds } from './feeds.ts'
@@ -50,10 +50,11 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   const around: Surroundings = { edge, feeds, decode, gone, background: inBackground }
 
   async function handshake(asked: Handshake): Promise<Verdict> {
-    const admission = await admit(asked)
+    const address = networkOf(asked.address)
+    const admission = await admit({ ...asked, address })
     if (!admission.admitted) return { accept: false, response: admission.response }
     const { headerToken } = admission
-    return { accept: true, opened: (socket) => opened(socket, asked.address, headerToken) }
+    return { accept: true, opened: (socket) => opened(socket, address, headerToken) }
   }
 
   function opened(socket: Socket, address: string, headerToken: string | undefined): SocketListener {
@@ -111,6 +112,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
         maxFrameBytes: HARD_FRAME_LIMIT,
         maxBufferedBytes: edge.outboxLimits.hardBytes * 2,
         idleMs: times.idleMs,
+        addressOf: trustedAddress(options.trustedHops ?? 0, log),
         handshake,
         http: answerHttp,
       })

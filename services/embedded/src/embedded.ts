@@ -51,9 +51,9 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
     // An end can't get lost on its way within one process, so the record of one that was written need not be kept for long.
     clocks: { ...timers.all({ ...defaultClocks }), endedMs: timers.ms(ENDED_MS) },
     limits: {
-      messages: perMinute(config.messagesPerMinute),
-      requests: perMinute(config.requestsPerMinute),
-      handshakes: perMinute(config.handshakesPerMinute),
+      messages: perMinute(config.rates.messages),
+      requests: perMinute(config.rates.requests),
+      handshakes: perMinute(config.rates.handshakes),
       rest: perMinute(config.restPerMinute),
     },
     onError: (err) => log.error({ err }, 'a listener of the fabric failed'),
@@ -118,7 +118,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       limits: config.limits,
       origins: { ...config.origins, ...(config.publicUrl && { publicUrl: config.publicUrl }), ownHost: own },
       sessionSecret: secrets.sessionSecret,
-      maxConnections: config.maxConnections,
+      maxConnections: config.caps.perUser,
       partitions: DEFAULT_PARTITIONS,
       listen: config.listen,
       log: log.child({ part: 'edge' }),
@@ -127,6 +127,8 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
     {
       times: timers.all({ ...defaultEdgeTimes }),
       structures,
+      strangersPerAddress: config.caps.unauthenticatedPerAddress,
+      trustedHops: config.trustedHops,
       http: http({
         ownHost: own,
         page: page(new URL('../dist/page/', import.meta.url)),

@@ -1,5 +1,6 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
+import type { AddressOf } from '../address.ts'
 
 /** Plain HTTP that comes in on the socket's port, copied out of the transport's own objects. */
 export interface HttpRequest {
@@ -7,6 +8,7 @@ export interface HttpRequest {
   /** With its query. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  /** Of the client, as far as proxies are believed. */
   readonly address: string
   /** The whole body; rejects with `BodyTooLarge` above the cap. */
   body(): Promise<Uint8Array>
@@ -28,7 +30,16 @@ export class BodyTooLarge extends Error {
 
 const MAX_BODY = 1_048_576
 
-export const textOf = (buffer: ArrayBuffer): string => Buffer.from(buffer).toString('utf8')
+const textOf = (buffer: ArrayBuffer): string => Buffer.from(buffer).toString('utf8')
+
+/** Before the callback returns. The transport's own getter knows one line of a header only. */
+export function addressIn(res: UwsResponse, req: UwsRequest, addressOf: AddressOf): string {
+  const lines: string[] = []
+  req.forEach((name, value) => {
+    if (name === 'x-forwarded-for') lines.push(value)
+  })
+  return addressOf(textOf(res.getRemoteAddressAsText()), lines.join(','))
+}
 
 /** What is known of a request when its response is written. */
 export interface Exchange {
@@ -39,7 +50,11 @@ export interface Exchange {
 }
 
 /** Everything that dies with the callback is copied before it returns. */
-export function copyRequest(res: UwsResponse, req: UwsRequest): { request: HttpRequest; exchange: Exchange } {
+export function copyRequest(
+  res: UwsResponse,
+  req: UwsRequest,
+  addressOf: AddressOf,
+): { request: HttpRequest; exchange: Exchange } {
   const signal = abortSignal(res)
   const headers: Record<string, string> = {}
   req.forEach((name, value) => {
@@ -55,7 +70,7 @@ export function copyRequest(res: UwsResponse, req: UwsRequest): { request: HttpR
       method,
       url: query ? `${req.getUrl()}?${query}` : req.getUrl(),
       headers,
-      address: textOf(res.getRemoteAddressAsText()),
+      address: addressIn(res, req, addressOf),
       body: () => received,
       signal,
     },

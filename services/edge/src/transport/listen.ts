@@ -1,8 +1,9 @@
 import type { TemplatedApp, HttpResponse as UwsResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
 import uws from 'uWebSockets.js'
 import { createServer } from 'node:net'
+import type { AddressOf } from '../address.ts'
 import type { Socket, SocketListener } from '../socket.ts'
-import { abortSignal, copyRequest, type HttpHandler, type HttpResponse, textOf, writeResponse } from './http.ts'
+import { abortSignal, addressIn, copyRequest, type HttpHandler, type HttpResponse, writeResponse } from './http.ts'
 
 /** A request to open a socket, copied before the transport's objects die. */
 export interface Handshake {
@@ -27,6 +28,7 @@ export interface TransportOptions {
   /** Above it the transport drops frames; the outbox must have closed the socket long before. */
   readonly maxBufferedBytes: number
   readonly idleMs: number
+  readonly addressOf: AddressOf
   handshake(handshake: Handshake): Promise<Verdict>
   readonly http: HttpHandler
 }
@@ -74,7 +76,7 @@ export async function listen(options: TransportOptions): Promise<Transport> {
         origin: OPTIONAL(req.getHeader('origin')),
         host: OPTIONAL(req.getHeader('host')),
         authorization: OPTIONAL(req.getHeader('authorization')),
-        address: textOf(res.getRemoteAddressAsText()),
+        address: addressIn(res, req, options.addressOf),
       }
       const key = req.getHeader('sec-websocket-key')
       const signal = abortSignal(res)
@@ -105,7 +107,7 @@ export async function listen(options: TransportOptions): Promise<Transport> {
   })
 
   app.any('/*', (res, req) => {
-    const { request, exchange } = copyRequest(res, req)
+    const { request, exchange } = copyRequest(res, req, options.addressOf)
     track(answer(res, exchange.signal, async () => writeResponse(res, await options.http(request), exchange)))
   })
 
