@@ -3,6 +3,8 @@ import { createAnswers } from './answers/answers.ts'
 import { createBus } from './bus/bus.ts'
 import { defaultConnectionTimes } from './connection/options.ts'
 import { createStore } from './connection/store.ts'
+import { createDisabled } from './disabled.ts'
+import { createIngest } from './ingest/ingest.ts'
 import { keysFor } from './keys.ts'
 import { createLimiter } from './limiter.ts'
 import { defaultBounds, defaultClocks, type RedisFabricOptions, type StoreRole } from './options.ts'
@@ -26,12 +28,17 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const keys = keysFor(options.prefix ?? 'chatbox')
   const onError = options.onError ?? throwUncaught
   const storeOf = (role: StoreRole, url: string) =>
-    createStore(url, clocks, { connection: (what, reason) => options.onConnection?.(role, what, reason) })
+    createStore(
+      url,
+      { times: clocks, ca: options.ca },
+      { connection: (what, reason) => options.onConnection?.(role, what, reason) },
+    )
 
   const realtime = storeOf('realtime', options.realtimeUrl)
   const queue = storeOf('queue', options.queueUrl)
   const bus = createBus({ store: realtime, keys, clocks, bounds, onError })
   const answers = createAnswers({ store: realtime, keys, clocks, bounds, onError })
+  const ingest = createIngest({ store: queue, keys, clocks, bounds })
   const registry = createRegistry({ store: realtime, keys, clocks })
   const onAlone = options.onLimitedAlone ?? (() => undefined)
   const limiter = createLimiter({ store: realtime, keys, rules: options.limits ?? {}, onAlone })
@@ -39,19 +46,23 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   return {
     bus,
     answers,
+    ingest,
     registry,
     limiter,
-    ...({} as Omit<Fabric, 'bus' | 'answers' | 'registry' | 'limiter'>),
+    disabled: createDisabled(realtime, keys),
+    ...({} as Omit<Fabric, 'bus' | 'ingest' | 'answers' | 'registry' | 'limiter' | 'disabled'>),
     async start(ms = START_MS) {
       await Promise.all([realtime.connected(ms), queue.connected(ms)])
     },
     ping: (role) => (role === 'realtime' ? realtime : queue).ping(),
     sizes: () => ({
       subscriptions: bus.subscriptions,
+      sources: ingest.sources,
       channels: realtime.channelCount + queue.channelCount,
     }),
     async close() {
       bus.close()
+      ingest.close()
       registry.close()
       await Promise.all([realtime.close(), queue.close()])
     },
