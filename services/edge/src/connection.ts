@@ -28,6 +28,7 @@ import type { Feed, FeedMember } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 import { flood } from './flood.ts'
 import { hello } from './handlers/hello.ts'
+import { spendHandshake } from './handlers/spend.ts'
 import type { Outbox } from './outbox.ts'
 import { type Receiving, receiving } from './receiving.ts'
 import { type Requests, requests } from './requests.ts'
@@ -40,6 +41,8 @@ const MAX_WAITING = 64
 const MAX_EARLY = 16
 const MAX_INVALID = 20
 const INVALID_WINDOW_MS = 10_000
+/** What a peer that never said hello may be closed for, through its own fault. */
+const OF_ITS_OWN_DOING: ReadonlySet<CloseReason> = new Set(['hello_timeout', 'protocol_error'])
 /** A timer can't be set further ahead than this. */
 const LONGEST_TIMER = 2_147_483_647
 
@@ -161,8 +164,9 @@ class Connection implements SocketListener {
     if (this.ended) return
     this.edge.metrics.closed.inc({ reason })
     this.log.info({ reason }, 'closing a connection')
+    // Before the socket, whose end is told at once, and would pass for the peer's.
+    this.#end(OF_ITS_OWN_DOING.has(reason))
     this.#socket.close(closeCodes[reason].code, reason)
-    this.#end()
   }
 
   /** Closes when the token runs out (X3). */
@@ -204,7 +208,7 @@ class Connection implements SocketListener {
   }
 
   closed(): void {
-    this.#end()
+    this.#end(true)
   }
 
   /** Something for this connection alone: the end of a request, or of the connection. */
@@ -220,8 +224,10 @@ class Connection implements SocketListener {
     return this.#socket.buffered()
   }
 
-  #end(): void {
+  /** `byPeer`: it left, or was closed for what it did or did not do. */
+  #end(byPeer: boolean): void {
     if (this.ended) return
+    const silent = byPeer && this.#phase === 'new'
     this.#phase = 'closed'
     this.#early = undefined
     clearTimeout(this.#timer)
@@ -229,6 +235,7 @@ class Connection implements SocketListener {
     this.out.close()
     this.#arrival?.known()
     this.#around.gone(this)
+    if (silent) this.background(spendHandshake(this, 'silent'), 'a stranger could not be counted')
   }
 
   #invalid(fault: Omit<Fault, 'message'>): void {

@@ -12,6 +12,11 @@ export const edgeMetrics = (metrics: Metrics) => ({
     help: 'Requests to open a socket, by outcome.',
     labels: ['outcome'],
   }),
+  unauthenticated: metrics.counter({
+    name: 'edge_unauthenticated_total',
+    help: 'Sockets that counted against their address, by why: a bad token, or no hello at all.',
+    labels: ['why'],
+  }),
   received: metrics.counter({
     name: 'edge_frames_received_total',
     help: 'Valid frames from clients, by type.',

@@ -187,6 +187,32 @@ describe('the upgrade', () => {
     expect(Number(headers['retry-after'])).toBeGreaterThan(0)
   })
 
+  it('counts sockets that never said who they are, and not those that it sent away itself', async () => {
+    const { url, connect, metric } = await openEdge({
+      times: { helloMs: 50 },
+      memory: { limits: { handshakes: { points: 3, perMs: 60_000 } } },
+    })
+    const [late, rude, gone] = [await connect(), await connect(), await connect()]
+    rude.send({ type: 'ping' })
+    gone.cut()
+    expect(await late.closed()).toMatchObject({ code: 4001 })
+    expect(await rude.closed()).toMatchObject({ code: 4200 })
+    await until(async () => (await metric('edge_unauthenticated_total', '{why="silent"}')) === 3, 'all are counted')
+    expect(await refusedUpgrade(url, { origin: PAGE })).toBe(429)
+
+    const other = await openEdge({ memory: { limits: { handshakes: { points: 1, perMs: 60_000 } } } })
+    const waiting = await other.connect()
+    await other.edge.stop(AbortSignal.timeout(5_000))
+    expect(await waiting.closed()).toMatchObject({ code: 1012 })
+    expect(await other.metric('edge_unauthenticated_total', '{why="silent"}')).toBe(0)
+  })
+
+  it('costs an address nothing for a page that it does not let in', async () => {
+    const { url } = await openEdge({ memory: { limits: { handshakes: { points: 2, perMs: 60_000 } } } })
+    for (let i = 0; i < 5; i++) expect((await upgrade(url, { Origin: 'https://evil.net' })).status).toBe(403)
+    expect((await upgrade(url, { Origin: PAGE })).status).toBe(101)
+  })
+
   it('goes by the address that connects, whatever a header says (security 1, 21)', async () => {
     const { url } = await openEdge({ memory: { limits: { handshakes: { points: 2, perMs: 60_000 } } } })
     for (let i = 0; i < 2; i++) {

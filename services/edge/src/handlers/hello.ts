@@ -4,6 +4,7 @@ import type { Identity } from '@chatbox/runtime'
 import type { Connection, Member } from '../connection.ts'
 import type { Outgoing } from '../outbox.ts'
 import { readyFrame } from '../ready.ts'
+import { spendHandshake } from './spend.ts'
 
 /** Who is there, which device, and where it was: verified, registered, subscribed, caught up, then live. */
 export async function hello(connection: Connection, frame: ClientFrameOf<'hello'>): Promise<void> {
@@ -53,15 +54,9 @@ async function authenticate(connection: Connection, frame: ClientFrameOf<'hello'
     connection.refuse(error, frame)
     connection.close(code === 'token_expired' ? 'token_expired' : code === 'unavailable' ? 'try_again' : 'unauthorized')
     // An expired token was a good one, and keys that can't be had are no fault of whoever asks.
-    if (code === 'unauthorized') await spend(connection)
+    if (code === 'unauthorized') await spendHandshake(connection, 'token')
     return undefined
   }
-}
-
-/** Only handshakes that failed count against their address (R29). */
-async function spend({ edge, address, log }: Connection): Promise<void> {
-  const { allowed } = await edge.fabric.limiter.consume('handshakes', address)
-  if (!allowed) log.warn({ bucket: 'handshakes' }, 'a rate limit was reached')
 }
 
 function turnAway(

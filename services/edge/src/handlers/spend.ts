@@ -8,3 +8,13 @@ export async function spend({ edge, log }: Connection, bucket: 'messages' | 'req
   log.warn({ bucket }, 'a rate limit was reached')
   throw new Refusal('rate_limited', { retryAfterMs: consumed.retryAfterMs })
 }
+
+/**
+ * A handshake that failed, or that nobody followed up, counts against its address, and nothing else does (R29): an office of people who
+ * come back together costs its address nothing. Neither does a refused origin, or any page could lock out the network of its visitors.
+ */
+export async function spendHandshake({ edge, address, log }: Connection, why: 'token' | 'silent'): Promise<void> {
+  edge.metrics.unauthenticated.inc({ why })
+  const { allowed } = await edge.fabric.limiter.consume('handshakes', address)
+  if (!allowed) log.warn({ bucket: 'handshakes' }, 'a rate limit was reached')
+}
