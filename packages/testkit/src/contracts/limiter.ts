@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Consumed } from '@chatbox/core'
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Build, opener } from './adapter.ts'
 
@@ -74,6 +75,56 @@ export function limiterContract(name: string, build: Build<'limiter'>): void {
       const { limiter } = await start()
       await expect(limiter.consume('unheard of', 'user')).rejects.toThrow()
       await expect(limiter.peek('unheard of', 'user')).rejects.toThrow()
+    })
+
+    it('does what the simplest model says, whatever is asked in whatever order, one by one or at once', async () => {
+      const { limiter } = await start()
+      let runs = 0
+      const call = fc.record({
+        bucket: fc.constantFrom('message', 'handshake'),
+        key: fc.constantFrom('one', 'two', 'three'),
+        points: fc.integer({ min: 0, max: 7 }),
+      })
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(call, { minLength: 1, maxLength: 6 }), { maxLength: 12 }),
+          async (rounds) => {
+            runs += 1
+            const run = runs
+            const used = new Map<string, number>()
+            for (const round of rounds) {
+              const outcomes = await Promise.all(
+                round.map(({ bucket, key, points }) =>
+                  points === 0
+                    ? limiter.peek(bucket, `${key}-${run}`)
+                    : limiter.consume(bucket, `${key}-${run}`, points),
+                ),
+              )
+              for (const { bucket, key, points } of round) {
+                used.set(`${bucket} ${key}`, (used.get(`${bucket} ${key}`) ?? 0) + points)
+              }
+              // Within a round the order is the store's; what is used up in all is not, nor what a budget ever admits.
+              for (const [name, total] of used) {
+                const [bucket, key] = name.split(' ')
+                const { points } = LIMITS[bucket as 'message' | 'handshake']
+                const now = await limiter.peek(bucket ?? '', `${key}-${run}`)
+                if (total < points) expect(now).toEqual({ allowed: true, remaining: points - total })
+                else expectRefused(now, 60_000)
+              }
+              if (round.length > 1) continue
+              const [asked] = round
+              const [outcome] = outcomes
+              if (!asked || !outcome) continue
+              const total = used.get(`${asked.bucket} ${asked.key}`) ?? 0
+              const { points } = LIMITS[asked.bucket as 'message' | 'handshake']
+              const allowed = asked.points === 0 ? total < points : total <= points
+              if (allowed) expect(outcome).toEqual({ allowed: true, remaining: points - total })
+              else expectRefused(outcome, 60_000)
+            }
+          },
+        ),
+        { numRuns: 60 },
+      )
     })
 
     it('begins anew when the store has lost everything', async () => {
