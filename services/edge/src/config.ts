@@ -1,0 +1,42 @@
+import {
+  clockScale,
+  connectionCaps,
+  encryptionKeys,
+  group,
+  hashKey,
+  jwt,
+  limits,
+  listen,
+  logLevel,
+  models,
+  opsPort,
+  publicUrl,
+  rateLimits,
+  redis,
+  type Setting,
+  shutdownTimeout,
+  trustedProxyHops,
+  webSocketOrigins,
+} from '@chatbox/runtime'
+
+/** Everything that an edge of its own can be told. */
+export const edgeConfig = group({
+  listen: listen({ host: '0.0.0.0', port: 8080 }),
+  opsPort: opsPort(9090),
+  publicUrl: publicUrl(),
+  logLevel: logLevel(),
+  redis: redis(),
+  jwt: jwt(),
+  encryptionKeys: encryptionKeys(),
+  hashKey: hashKey(),
+  origins: webSocketOrigins(),
+  limits: limits(),
+  models: models(),
+  caps: connectionCaps(),
+  rates: rateLimits(),
+  trustedHops: trustedProxyHops(),
+  shutdownTimeout: shutdownTimeout('25s'),
+  clockScale: clockScale(),
+})
+
+export type EdgeConfig = typeof edgeConfig extends Setting<infer Value> ? Value : never
