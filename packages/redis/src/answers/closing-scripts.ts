@@ -16,7 +16,7 @@ export const closeAnswer = script(
   CLOSED_LUA,
   `
 local phase = redis.call('HGET', KEYS[1], 'phase')
-if not phase then new_record(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], 'closed')
+if not phase then new_record(KEYS[1], KEYS[3], ARGV[1], ARGV[2], ARGV[3], 'closed')
 elseif phase ~= 'closed' then redis.call('HSET', KEYS[1], 'phase', 'closed') end
 keep_record(KEYS[1], KEYS[2], KEYS[3], ARGV[4])
 return closed(ARGV[1], ARGV[2], KEYS[1], KEYS[2])

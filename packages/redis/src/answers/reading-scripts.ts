@@ -53,7 +53,7 @@ export const cancelAnswer = script(
   RECORD_LUA,
   `
 local phase = redis.call('HGET', KEYS[1], 'phase')
-if not phase then new_record(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2], ARGV[3], 'none') end
+if not phase then new_record(KEYS[1], KEYS[3], ARGV[1], ARGV[2], ARGV[3], 'none') end
 redis.call('HSET', KEYS[1], 'cancelled', 1)
 if not phase or phase == 'none' then keep_record(KEYS[1], KEYS[2], KEYS[3], ARGV[4]) end
 `,

@@ -24,10 +24,9 @@ local function keep_record(answer, chunks, index, ttl)
 end
 
 -- A record without an attempt: a cancel flag or a mark.
-local function new_record(answer, chunks, index, id, sid, seq, phase)
+local function new_record(answer, index, id, sid, seq, phase)
   redis.call('HSET', answer, 'phase', phase, 'attempt', 0, 'seq', seq, 'next', 0, 'seg', 0, 'bytes', 0, 'workedAt', now_ms())
   redis.call('HSET', index, id, sid)
-  redis.call('DEL', chunks)
 end
 
 local function pieces_of(next, seg)

@@ -76,7 +76,7 @@ export const mergeChunks = script(
   `
 local answer, chunks = KEYS[1], KEYS[2]
 local known = redis.call('HMGET', answer, 'phase', 'attempt', 'next', 'seg', 'bytes')
-if known[1] ~= 'open' then return 0 end
+if known[1] ~= 'open' or tonumber(ARGV[1]) ~= tonumber(known[2]) then return 0 end
 local up_to, next, seg = tonumber(ARGV[2]), tonumber(known[3]), tonumber(known[4])
 local first = math.max(seg, 1)
 if up_to < first or up_to > next or redis.call('LLEN', chunks) ~= pieces_of(next, seg) then return 0 end
