@@ -5,6 +5,7 @@ import { defaultConnectionTimes } from './connection/options.ts'
 import { createStore } from './connection/store.ts'
 import { createDisabled } from './disabled.ts'
 import { createIngest } from './ingest/ingest.ts'
+import { createJobs } from './jobs/jobs.ts'
 import { keysFor } from './keys.ts'
 import { createLimiter } from './limiter.ts'
 import { defaultBounds, defaultClocks, type RedisFabricOptions, type StoreRole } from './options.ts'
@@ -39,6 +40,8 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const bus = createBus({ store: realtime, keys, clocks, bounds, onError })
   const answers = createAnswers({ store: realtime, keys, clocks, bounds, onError })
   const ingest = createIngest({ store: queue, keys, clocks, bounds })
+  const onFault = options.onJobFault ?? (() => undefined)
+  const jobs = createJobs({ store: queue, keys, clocks, ca: options.ca, onError, onFault })
   const registry = createRegistry({ store: realtime, keys, clocks })
   const onAlone = options.onLimitedAlone ?? (() => undefined)
   const limiter = createLimiter({ store: realtime, keys, rules: options.limits ?? {}, onAlone })
@@ -47,10 +50,10 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
     bus,
     answers,
     ingest,
+    jobs,
     registry,
     limiter,
     disabled: createDisabled(realtime, keys),
-    ...({} as Omit<Fabric, 'bus' | 'ingest' | 'answers' | 'registry' | 'limiter' | 'disabled'>),
     async start(ms = START_MS) {
       await Promise.all([realtime.connected(ms), queue.connected(ms)])
     },
@@ -58,11 +61,13 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
     sizes: () => ({
       subscriptions: bus.subscriptions,
       sources: ingest.sources,
+      jobs_at_work: jobs.atWork,
       channels: realtime.channelCount + queue.channelCount,
     }),
     async close() {
       bus.close()
       ingest.close()
+      jobs.close()
       registry.close()
       await Promise.all([realtime.close(), queue.close()])
     },

@@ -51,6 +51,8 @@ export interface RedisFabricOptions {
   readonly onLimitedAlone?: () => void
   /** What a listener or a job's handler threw. */
   readonly onError?: (error: unknown) => void
+  /** For the log: what went wrong between the job queue and its Redis. It goes on by itself. */
+  readonly onJobFault?: (fault: unknown) => void
 }
 
 /** `realtime` has bus, answers, registry and limits and may be lost; `queue` has entries and jobs. */

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { type RedisFabric, redisFabric } from '@chatbox/redis'
+import { type RedisFabric, type RedisFabricOptions, redisFabric } from '@chatbox/redis'
 import type { ContractSettings, StoreControls } from '@chatbox/testkit/contracts'
 import type { TestRedis } from './servers.ts'
 
 /** A fabric of a test's own on the Redis of its file, as the contract suites want it. */
 export const storeOn =
-  (redis: () => TestRedis) =>
+  (redis: () => TestRedis, more: Pick<RedisFabricOptions, 'prefix' | 'onError'> = {}) =>
   async (settings: ContractSettings): Promise<RedisFabric & StoreControls> => {
     const { limits, logEvents, answerBytes, partitionEntries, deadLetters, ...clocks } = settings
     const { url, restart, restartsSlowly = false } = redis()
@@ -36,6 +36,7 @@ export const storeOn =
         ...(deadLetters !== undefined && { deadLetters }),
       },
       ...(limits && { limits }),
+      ...more,
     })
     await fabric.start()
     return {

@@ -1,0 +1,73 @@
+import { Cluster, Redis } from 'ioredis'
+import type { RedisAddress } from '../connection/address.ts'
+import { type ConnectionOptions, type ConnectionTimes, ioredisOptions } from '../connection/options.ts'
+
+/** A producer's commands fail fast; a worker's wait until its server is back, and one of them blocks. */
+export type JobsRole = 'producer' | 'worker'
+
+export interface JobsConnection {
+  readonly client: Redis | Cluster
+  /** At once, with those that BullMQ made after it; whatever waits there for an answer is rejected. */
+  close(): void
+}
+
+export interface JobsServer {
+  readonly address: RedisAddress
+  readonly times: ConnectionTimes
+  readonly ca: string | undefined
+}
+
+/** A worker whose server says nothing for this long connects anew. Longer than its blocking command. */
+const SILENT_MS = 10_000
+
+const WORKER: ConnectionOptions = {
+  enableOfflineQueue: true,
+  autoResendUnfulfilledCommands: true,
+  maxRetriesPerRequest: null,
+  commandTimeout: undefined,
+  socketTimeout: SILENT_MS,
+}
+
+/** BullMQ wants clients of ioredis, which follow a cluster by themselves. */
+export function connectionFor(server: JobsServer, role: JobsRole): JobsConnection {
+  const client = clientFor(server, role)
+  const made = new Set<Redis | Cluster>()
+  const keep = <C extends Redis | Cluster>(one: C): C => {
+    // Told by the store, whose connection is to the same server.
+    one.on('error', () => undefined)
+    made.add(one)
+    return one
+  }
+  keep(client)
+  if (client instanceof Redis) {
+    const duplicate = client.duplicate.bind(client)
+    client.duplicate = (options) => keep(duplicate(options))
+  } else {
+    const duplicate = client.duplicate.bind(client)
+    client.duplicate = (nodes, options) => keep(duplicate(nodes, options))
+  }
+  return {
+    client,
+    close() {
+      for (const one of made) one.disconnect()
+    },
+  }
+}
+
+function clientFor({ address, times, ca }: JobsServer, role: JobsRole): Redis | Cluster {
+  const endpoint = address.kind === 'single' ? address.hosts[0] : undefined
+  const options: ConnectionOptions = {
+    ...ioredisOptions(address, times, endpoint, ca),
+    lazyConnect: false,
+    ...(role === 'worker' && WORKER),
+  }
+  if (address.kind !== 'cluster') return new Redis(options)
+  const { enableOfflineQueue, retryStrategy, ...redisOptions } = options
+  return new Cluster([...address.hosts], {
+    enableOfflineQueue,
+    slotsRefreshTimeout: times.connectMs,
+    slotsRefreshInterval: times.layoutMs,
+    redisOptions,
+    ...(retryStrategy && { clusterRetryStrategy: retryStrategy }),
+  })
+}
