@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import {
+  type Conversations,
+  defaultAnswerLimits,
+  modelList,
+  randomId,
+  replicaId,
+  type Session,
+  type SessionId,
+  sessionId,
+  type Turn,
+} from '@chatbox/core'
+import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
+import { defaultClocks, type RedisFabric, redisFabric } from '@chatbox/redis'
+import {
+  createLogger,
+  createMetrics,
+  createTimers,
+  createVerifier,
+  type Lifecycle,
+  lifecycle,
+  signToken,
+} from '@chatbox/runtime'
+import { openSqlite } from '@chatbox/sqlite'
+import { createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
+import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
+import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
+import { createWorker, defaultWorkerTimes, workerMetrics } from '@chatbox/worker'
+import { demoModels } from '../../src/models.ts'
+
+const EDGE = fileURLToPath(new URL('../../../edge/dist/main.js', import.meta.url))
+const ORIGIN = 'https://chat.example.org'
+const CLOCK_SCALE = 0.1
+
+/** An edge as a process of its own. */
+export interface EdgeProcess {
+  readonly url: string
+  readonly opsUrl: string
+  readonly process: RunningProcess
+}
+
+/** Storage and worker in this process, and edges beside it, over one Redis. */
+export interface Distributed {
+  readonly edges: EdgeProcess[]
+  /** What storage and worker see. */
+  readonly fabric: RedisFabric
+  startEdge(env?: NodeJS.ProcessEnv): Promise<EdgeProcess>
+  token(user: string): Promise<string>
+  device(edge: EdgeProcess, user: string, deviceId: string, more?: DeviceOptions): Promise<WireClient>
+  /** A session as it is stored. */
+  stored(sid: string): Promise<{ session: Session | undefined; turns: Turn[] }>
+  stop(): Promise<void>
+}
+
+export interface DeviceOptions {
+  readonly resume?: string
+  readonly options?: WireOptions
+}
+
+export interface DistributedOptions {
+  readonly redisUrl: string
+  /** What storage and worker reach Redis by, where that is another way. */
+  readonly backendUrl?: string
+  readonly edges?: number
+  readonly env?: NodeJS.ProcessEnv
+}
+
+export async function startDistributed(options: DistributedOptions): Promise<Distributed> {
+  const { redisUrl, backendUrl = redisUrl, edges: count = 3 } = options
+  const folder = mkdtempSync(join(tmpdir(), 'chatbox-distributed-'))
+  const secret = randomBytes(48).toString('base64url')
+  const key = randomBytes(32)
+  const backend = await startBackend(backendUrl, folder, secret, key)
+
+  const env: NodeJS.ProcessEnv = {
+    PATH: process.env.PATH,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    OPS_PORT: '0',
+    REDIS_URL: redisUrl,
+    JWT_SECRET: secret,
+    ENCRYPTION_KEY: key.toString('base64'),
+    WS_ALLOWED_ORIGINS: ORIGIN,
+    CLOCK_SCALE: String(CLOCK_SCALE),
+    RATE_LIMIT_MESSAGES: '100000',
+    RATE_LIMIT_REQUESTS: '100000',
+    ...options.env,
+  }
+  async function startEdge(more: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
+    const running = runNode(EDGE, { env: { ...env, ...more } })
+    const port = async (part: string) => {
+      const [, address = ''] = await running.waitForOutput(new RegExp(`"part":"${part}","address":"([^"]+)"`))
+      return address
+    }
+    await running.waitForOutput(/start-up complete/)
+    return { process: running, url: await port('edge'), opsUrl: await port('ops') }
+  }
+  const token = (user: string) => signToken({ secret, userId: user, ttlMs: 3_600_000 })
+
+  const edges = await Promise.all(Array.from({ length: count }, () => startEdge()))
+  return {
+    edges,
+    fabric: backend.redis,
+    startEdge,
+    token,
+    async device(edge, user, deviceId, { resume, options: wire } = {}) {
+      const client = await connectWire(edge.url, { waitMs: 30_000, origin: ORIGIN, ...wire })
+      await client.hello({ token: await token(user), deviceId, ...(resume !== undefined && { resume }) })
+      return client
+    },
+    async stored(id) {
+      const sid: SessionId = sessionId(id)
+      const turns = await backend.conversations.turns(sid, { after: 0, limit: 1_000 })
+      return { session: await backend.conversations.session(sid), turns }
+    },
+    async stop() {
+      await killAll()
+      await backend.stop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+interface Backend {
+  readonly redis: RedisFabric
+  readonly conversations: Conversations
+  stop(): Promise<void>
+}
+
+async function startBackend(url: string, folder: string, secret: string, key: Buffer): Promise<Backend> {
+  const timers = createTimers(CLOCK_SCALE)
+  const metrics = createMetrics()
+  const log = createLogger({ service: 'backend', level: 'silent' })
+  const keyring = createKeyring({ keys: [{ id: 'k1', key }] })
+  const seals = { onUnopenable: () => undefined }
+  const redis = redisFabric({
+    realtimeUrl: url,
+    queueUrl: url,
+    limits: { rest: { points: 1_000, perMs: 60_000 } },
+    clocks: timers.all({ ...defaultClocks }),
+    onError: () => undefined,
+  })
+  await redis.start()
+  const fabric = sealedFabric(redis, keyring, seals)
+  // Nobody; edges let nobody in before they know.
+  await fabric.disabled.replace([])
+  const database = await openSqlite({ file: join(folder, 'chat.db') })
+  const conversations = sealedConversations(database.conversations, keyring, seals)
+  const models = demoModels(CLOCK_SCALE)
+  const answerLimits = { ...defaultAnswerLimits, aliveMs: defaultAnswerLimits.aliveMs * CLOCK_SCALE }
+  const replica = replicaId(randomId())
+  const storage = createStorage(
+    {
+      replica,
+      fabric,
+      conversations,
+      leases: database.leases,
+      models: modelList(models),
+      answerLimits,
+      verify: createVerifier({ secret }),
+      log,
+      metrics: storageMetrics(metrics),
+    },
+    { times: timers.all({ ...defaultStorageTimes }) },
+  )
+  const worker = createWorker(
+    {
+      replica,
+      fabric,
+      conversations,
+      models: new Map(models.map(({ id, model }) => [id, model])),
+      answerLimits,
+      log,
+      metrics: workerMetrics(metrics),
+    },
+    { times: timers.all({ ...defaultWorkerTimes }) },
+  )
+  const running: Lifecycle = lifecycle([storage, worker], { logger: log, deadlineMs: 5_000 })
+  await running.start()
+  return {
+    redis,
+    conversations,
+    async stop() {
+      await running.stop()
+      await redis.close()
+      await conversations.close()
+      await database.close()
+    },
+  }
+}
+
+/** Sends a message and waits for its acceptance. */
+export async function say(device: WireClient, text: string, more: { sid?: string; clientMessageId?: string } = {}) {
+  const clientMessageId = more.clientMessageId ?? `m-${randomId()}`
+  device.send({ type: 'message.send', text, clientMessageId, ...(more.sid !== undefined && { sid: more.sid }) })
+  return device.waitFor('message', (frame) => frame.clientMessageId === clientMessageId)
+}
+
+/** The place up to which a device has seen the log. */
+export const placeOf = ({ frames }: WireClient): string =>
+  frames.map((frame) => ('at' in frame ? frame.at : undefined)).findLast((at) => at !== undefined) ?? ''
