@@ -24,6 +24,12 @@ export interface OpenConsumer extends JobConsumer {
   close(): void
 }
 
+/**
+ * A waiting worker looks by itself this often: the word that a job is there goes to one of those who wait, and that one may hang. With
+ * the hold and twice the search for holds that ran out it is what a dead worker's job takes to come back: below 20 s.
+ */
+const LOOK_S = 1
+
 /** Attempts are counted in the database; a job comes back however often its worker dies. */
 const AS_OFTEN_AS_IT_TAKES = 1_000_000_000
 
@@ -48,6 +54,7 @@ export function createConsumer(deps: ConsumerDeps): OpenConsumer {
     skipLockRenewal: true,
     stalledInterval: clocks.jobStallMs,
     maxStalledCount: AS_OFTEN_AS_IT_TAKES,
+    drainDelay: LOOK_S,
     runRetryDelay: clocks.retryMs,
     skipVersionCheck: true,
   })
