@@ -52,6 +52,9 @@ create index leases_of_owner on leases(owner, until);
 
 create table settings (name text primary key, value integer not null) strict, without rowid;
 `,
+  `
+create table disabled_users (uid text primary key) strict, without rowid;
+`,
 ]
 
 /** Refuses a file that is not ours, before anything in it is changed. */

@@ -1,4 +1,4 @@
-import type { Leases, SealedConversations } from '@chatbox/core'
+import type { DisabledUsers, Leases, SealedConversations } from '@chatbox/core'
 import { StoreError, storeErrorOf } from './errors.ts'
 import { groupCommit, type WriteCounts } from './group-commit.ts'
 import { closeFile, openFile } from './open.ts'
@@ -6,6 +6,7 @@ import { watchPlace } from './place.ts'
 import { prepareAll } from './sql/index.ts'
 import type { Access } from './store/access.ts'
 import { answers } from './store/answers.ts'
+import { disabledUsers } from './store/disabled.ts'
 import { erasure } from './store/erasure.ts'
 import { leases } from './store/leases.ts'
 import { recount } from './store/recount.ts'
@@ -24,6 +25,7 @@ export interface SqliteOptions {
 export interface Sqlite {
   readonly conversations: SealedConversations
   readonly leases: Leases
+  readonly disabledUsers: DisabledUsers
   /** How many commits there were since the file was opened, and how many writes were in them. */
   readonly counts: WriteCounts
   /**
@@ -36,7 +38,7 @@ export interface Sqlite {
 }
 
 /**
- * Sessions, turns and leases in one SQLite file, for the shape that is one process. What resolves has been committed and synced.
+ * Sessions, turns, leases and disabled users in one SQLite file, for the shape that is one process. What resolves has been committed and synced.
  * Writes that are asked for within one turn of the event loop share a commit.
  */
 export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: SqliteOptions): Promise<Sqlite> {
@@ -82,6 +84,7 @@ export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: S
       close,
     },
     leases: leases(access),
+    disabledUsers: disabledUsers(access),
     counts: writer.counts,
     takeOver: () =>
       access.write(() => {

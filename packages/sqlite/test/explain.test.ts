@@ -42,6 +42,9 @@ const expected: Record<keyof typeof sql, readonly string[]> = {
   owners: ['leases_of_owner'],
   insertSetting: [],
   setting: ['PRIMARY KEY'],
+  addDisabled: [],
+  removeDisabled: ['PRIMARY KEY'],
+  disabledUsers: ['PRIMARY KEY'],
 }
 
 describe('the plan of every query', () => {

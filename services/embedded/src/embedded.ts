@@ -83,6 +83,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       fabric,
       conversations,
       leases: database.leases,
+      disabledUsers: database.disabledUsers,
       models: list,
       answerLimits,
       verify,

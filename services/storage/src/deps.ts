@@ -1,4 +1,4 @@
-import type { AnswerLimits, Conversations, Fabric, Leases, ModelList, ReplicaId } from '@chatbox/core'
+import type { AnswerLimits, Conversations, DisabledUsers, Fabric, Leases, ModelList, ReplicaId } from '@chatbox/core'
 import type { Logger, Verifier } from '@chatbox/runtime'
 import type { StorageMetrics } from './metrics.ts'
 
@@ -8,15 +8,25 @@ export interface StorageTimes {
   readonly sweepMs: number
   /** How long what is cached of a session outlives its last use (S5). */
   readonly sessionGraceMs: number
+  /** How often it is looked whether the mirror of disabled users is still there, and how often it is written in any case. */
+  readonly mirrorLookMs: number
+  readonly mirrorMs: number
 }
 
-export const defaultStorageTimes: StorageTimes = { leaseMs: 10_000, sweepMs: 5_000, sessionGraceMs: 300_000 }
+export const defaultStorageTimes: StorageTimes = {
+  leaseMs: 10_000,
+  sweepMs: 5_000,
+  sessionGraceMs: 300_000,
+  mirrorLookMs: 2_000,
+  mirrorMs: 30_000,
+}
 
 export interface StorageDeps {
   readonly replica: ReplicaId
-  readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'jobs' | 'limiter'>
+  readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'jobs' | 'limiter' | 'disabled'>
   readonly conversations: Conversations
   readonly leases: Leases
+  readonly disabledUsers: DisabledUsers
   readonly models: ModelList
   readonly answerLimits: AnswerLimits
   readonly verify: Verifier

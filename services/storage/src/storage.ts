@@ -1,6 +1,7 @@
 import type { Part, Structures } from '@chatbox/runtime'
 import type { FastifyInstance } from 'fastify'
 import { defaultStorageTimes, type StorageDeps, type StorageTimes } from './deps.ts'
+import { mirrorDisabled } from './disabled.ts'
 import { createHttp } from './http/server.ts'
 import { owner } from './owner.ts'
 import { sessionStates } from './session-states.ts'
@@ -24,6 +25,8 @@ export function createStorage(deps: StorageDeps, options: StorageOptions = {}): 
   const states = sessionStates(deps.conversations, { max, graceMs: times.sessionGraceMs })
   const partitions = owner(deps, states, times)
   const http = createHttp(deps)
+  const mirror = mirrorDisabled(deps, times)
+  let endMirror: (() => Promise<void>) | undefined
   const tracked = [
     options.structures?.track({ name: 'storage_sessions', size: () => states.size, warnAbove: max * 0.9 }),
     options.structures?.track({ name: 'storage_entries', size: () => partitions.underWay, warnAbove: 5_000 }),
@@ -34,10 +37,11 @@ export function createStorage(deps: StorageDeps, options: StorageOptions = {}): 
     http,
     async start() {
       await http.ready()
+      endMirror = await mirror.start()
       await partitions.start()
     },
     async stop(deadline) {
-      await http.close()
+      await Promise.all([http.close(), endMirror?.()])
       await partitions.stop(deadline)
       for (const structure of tracked) structure?.untrack()
     },

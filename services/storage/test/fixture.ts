@@ -55,7 +55,13 @@ export interface Bench {
 }
 
 export interface BenchOptions {
-  readonly times?: { leaseMs?: number; sweepMs?: number; sessionGraceMs?: number }
+  readonly times?: {
+    leaseMs?: number
+    sweepMs?: number
+    sessionGraceMs?: number
+    mirrorLookMs?: number
+    mirrorMs?: number
+  }
   readonly wrap?: (deps: StorageDeps) => StorageDeps
 }
 
@@ -79,6 +85,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     fabric,
     conversations,
     leases: database.leases,
+    disabledUsers: database.disabledUsers,
     models: modelList([
       { id: 'demo', label: 'Demo' },
       { id: 'other', label: 'Other' },

@@ -50,6 +50,8 @@ export interface Distributed {
   readonly fabric: RedisFabric
   startEdge(env?: NodeJS.ProcessEnv): Promise<EdgeProcess>
   token(user: string): Promise<string>
+  /** A socket that has not said hello yet. */
+  open(edge: EdgeProcess, options?: WireOptions): Promise<WireClient>
   device(edge: EdgeProcess, user: string, deviceId: string, more?: DeviceOptions): Promise<WireClient>
   /** A session as it is stored. */
   stored(sid: string): Promise<{ session: Session | undefined; turns: Turn[] }>
@@ -99,6 +101,8 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     await running.waitForOutput(/start-up complete/)
     return { process: running, url: await port('edge'), opsUrl: await port('ops') }
   }
+  const open = (edge: EdgeProcess, wire: WireOptions = {}) =>
+    connectWire(edge.url, { waitMs: 30_000, origin: ORIGIN, ...wire })
   const token = (user: string) => signToken({ secret, userId: user, ttlMs: 3_600_000 })
 
   const edges = await Promise.all(Array.from({ length: count }, () => startEdge()))
@@ -107,8 +111,9 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     fabric: backend.redis,
     startEdge,
     token,
+    open,
     async device(edge, user, deviceId, { resume, options: wire } = {}) {
-      const client = await connectWire(edge.url, { waitMs: 30_000, origin: ORIGIN, ...wire })
+      const client = await open(edge, wire)
       await client.hello({ token: await token(user), deviceId, ...(resume !== undefined && { resume }) })
       return client
     },
@@ -146,8 +151,6 @@ async function startBackend(url: string, folder: string, secret: string, key: Bu
   })
   await redis.start()
   const fabric = sealedFabric(redis, keyring, seals)
-  // Nobody; edges let nobody in before they know.
-  await fabric.disabled.replace([])
   const database = await openSqlite({ file: join(folder, 'chat.db') })
   const conversations = sealedConversations(database.conversations, keyring, seals)
   const models = demoModels(CLOCK_SCALE)
@@ -159,6 +162,8 @@ async function startBackend(url: string, folder: string, secret: string, key: Bu
       fabric,
       conversations,
       leases: database.leases,
+      disabledUsers: database.disabledUsers,
+      disabledUsers: database.disabledUsers,
       models: modelList(models),
       answerLimits,
       verify: createVerifier({ secret }),

@@ -1,0 +1,76 @@
+import { type Disabled, type DisabledUsers, Unavailable } from '@chatbox/core'
+import { afterEach, expect, it, vi } from 'vitest'
+import { type Bench, bench, user } from './fixture.ts'
+
+const [ada, bob] = [user('ada'), user('bob')]
+let b: Bench
+afterEach(() => b.close())
+
+const fast = { mirrorLookMs: 10, mirrorMs: 60_000 }
+
+/** Who is on the mirror, of the two. */
+async function mirrored(): Promise<string[] | undefined> {
+  const list = await b.deps.fabric.disabled.read()
+  if (list === undefined || list === 'same') return undefined
+  return [ada, bob].filter((uid) => list.has(uid))
+}
+
+const soon = (expected: string[]) =>
+  vi.waitFor(async () => expect(await mirrored()).toEqual(expected), { timeout: 5_000 })
+
+it('disabled users are mirrored at the start, even if there are none (R23)', async () => {
+  b = await bench({ times: fast })
+  expect(await mirrored()).toEqual([])
+})
+
+it('they are mirrored now and then, and at once when the mirror has lost them', async () => {
+  b = await bench({ times: { mirrorLookMs: 10, mirrorMs: 20 } })
+  await b.deps.disabledUsers.set(ada, true)
+  await soon([ada])
+  await b.close()
+  b = await bench({ times: fast })
+  await b.deps.disabledUsers.set(bob, true)
+  b.memory.empty('realtime')
+  await soon([bob])
+})
+
+it('a mirror that is away keeps storage neither from starting nor from mirroring later', async () => {
+  let away = true
+  const unless = (disabled: Disabled): Disabled => ({
+    ...disabled,
+    replace: async (uids) => {
+      if (away) throw new Unavailable('away')
+      return disabled.replace(uids)
+    },
+  })
+  b = await bench({
+    times: fast,
+    wrap: (deps) => ({ ...deps, fabric: { ...deps.fabric, disabled: unless(deps.fabric.disabled) } }),
+  })
+  expect(await mirrored()).toBeUndefined()
+  away = false
+  await soon([])
+  expect(b.log.filter((line) => line.includes('could not be mirrored'))).toHaveLength(1)
+})
+
+it('a change that was made and mirrored meanwhile is not taken back', async () => {
+  let meddle: (() => Promise<void>) | undefined
+  const meddled = (users: DisabledUsers): DisabledUsers => ({
+    ...users,
+    async list() {
+      const uids = await users.list()
+      const once = meddle
+      meddle = undefined
+      await once?.()
+      return uids
+    },
+  })
+  b = await bench({ times: fast, wrap: (deps) => ({ ...deps, disabledUsers: meddled(deps.disabledUsers) }) })
+  meddle = async () => {
+    await b.deps.disabledUsers.set(ada, true)
+    await b.deps.fabric.disabled.replace([ada])
+  }
+  b.memory.empty('realtime')
+  await vi.waitFor(() => expect(meddle).toBeUndefined())
+  await soon([ada])
+})
