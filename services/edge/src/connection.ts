@@ -7,6 +7,7 @@ import {
   type ReplyPacket,
   randomId,
   requestId,
+  Unavailable,
   type UserId,
 } from '@chatbox/core'
 import {
@@ -123,7 +124,7 @@ class Connection implements SocketListener {
     this.#socket = socket
     this.#receiving = receiving(socket, this)
     this.#arrival = arrival
-    this.#timer = setTimeout(() => this.close('hello_timeout'), edge.times.helloMs)
+    this.#timer = setTimeout(() => this.#tooLate(), edge.times.helloMs)
   }
 
   get out(): Outbox {
@@ -167,6 +168,13 @@ class Connection implements SocketListener {
     // Before the socket, whose end is told at once, and would pass for the peer's.
     this.#end(OF_ITS_OWN_DOING.has(reason))
     this.#socket.close(closeCodes[reason].code, reason)
+  }
+
+  /** Nobody is told anything more, and no other way in is left (R23). */
+  closeIfDisabled(): void {
+    if (!this.member || !this.edge.disabled.has(this.member.uid)) return
+    this.fail('disabled', {})
+    this.close('disabled')
   }
 
   /** Closes when the token runs out (X3). */
@@ -250,6 +258,13 @@ class Connection implements SocketListener {
     if (this.#phase === 'new' || this.#tooManyInvalid()) this.close('protocol_error')
   }
 
+  /** A hello that came in time and was not accepted in time is our delay, and no fault of the peer (P8). */
+  #tooLate(): void {
+    if (this.#phase !== 'greeting') return this.close('hello_timeout')
+    this.fail('unavailable', {})
+    this.close('try_again')
+  }
+
   #greet(frame: ClientFrame): void {
     if (frame.type !== 'hello') return this.close('protocol_error')
     this.#phase = 'greeting'
@@ -258,7 +273,8 @@ class Connection implements SocketListener {
       (err) => {
         if (this.ended) this.log.info({ err }, 'a hello failed after its connection had ended')
         else this.log.error({ err }, 'a hello failed')
-        this.close('internal')
+        this.fail(err instanceof Unavailable ? 'unavailable' : 'internal', frame)
+        this.close(err instanceof Unavailable ? 'try_again' : 'internal')
       },
     )
   }
@@ -284,6 +300,10 @@ class Connection implements SocketListener {
     const request = requestId(frame.requestId ?? randomId())
     route(this, member, frame, request).catch((err) => {
       if (err instanceof Refusal) return this.refuse(err, { requestId: request }, detailsOf(frame))
+      if (err instanceof Unavailable) {
+        this.log.warn({ err, requestId: request, type: frame.type }, 'a store is away')
+        return this.fail('unavailable', { requestId: request }, detailsOf(frame))
+      }
       // A handler that failed harms nothing but its own request (M2).
       this.log.error({ err, requestId: request, type: frame.type }, 'a handler failed')
       this.fail('internal', { requestId: request }, detailsOf(frame))

@@ -1,9 +1,11 @@
-import type { EdgeId, Fabric, ModelList } from '@chatbox/core'
+import type { EdgeId, ModelList } from '@chatbox/core'
 import type { Limits } from '@chatbox/protocol'
 import type { Logger, Structures, Verifier } from '@chatbox/runtime'
+import type { DisabledUsers } from './disabled.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import type { OriginRules } from './origins.ts'
 import { defaultOutboxLimits, type OutboxLimits } from './outbox.ts'
+import { type EdgeFabric, patient } from './patience.ts'
 import type { HttpHandler } from './transport/http.ts'
 
 /** Clocks of the edge, all of them configurable (R30). */
@@ -14,6 +16,10 @@ export interface EdgeTimes {
   readonly idleMs: number
   /** How long somebody who asked waits at most (P8). */
   readonly requestMs: number
+  /** How long any call to a store may take; less than `requestMs`, so that whoever waits for it hears of it. */
+  readonly storeMs: number
+  /** How often the list of disabled users is looked at. */
+  readonly disabledMs: number
   /** How often the edge's lease in the registry is renewed. */
   readonly renewMs: number
   /** Clients that must load again, or come back, are spread over this time. */
@@ -26,6 +32,8 @@ export const defaultEdgeTimes: EdgeTimes = {
   helloMs: 5_000,
   idleMs: 60_000,
   requestMs: 5_000,
+  storeMs: 4_000,
+  disabledMs: 2_000,
   renewMs: 5_000,
   spreadMs: 5_000,
   finishMs: 2_000,
@@ -33,7 +41,7 @@ export const defaultEdgeTimes: EdgeTimes = {
 
 export interface EdgeDeps {
   readonly edgeId: EdgeId
-  readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'registry' | 'limiter'>
+  readonly fabric: EdgeFabric
   readonly models: ModelList
   readonly verify: Verifier
   readonly limits: Limits
@@ -66,16 +74,25 @@ export interface EdgeOptions {
   readonly http?: HttpHandler
 }
 
-/** Everything that is the same for all connections of an edge. */
-export interface EdgeContext extends EdgeDeps {
+/** Everything that is settled before an edge starts. */
+export interface EdgeSettings extends EdgeDeps {
   readonly times: EdgeTimes
   readonly outboxLimits: OutboxLimits
   readonly strangersPerAddress: number
 }
 
-export const contextOf = (deps: EdgeDeps, options: EdgeOptions): EdgeContext => ({
-  ...deps,
-  times: { ...defaultEdgeTimes, ...options.times },
-  outboxLimits: { ...defaultOutboxLimits, ...options.outbox },
-  strangersPerAddress: options.strangersPerAddress ?? 1_000,
-})
+/** Everything that is the same for all connections of an edge. */
+export interface EdgeContext extends EdgeSettings {
+  readonly disabled: Pick<DisabledUsers, 'has'>
+}
+
+export function contextOf(deps: EdgeDeps, options: EdgeOptions): EdgeSettings {
+  const times = { ...defaultEdgeTimes, ...options.times }
+  return {
+    ...deps,
+    fabric: patient(deps.fabric, times.storeMs, deps.metrics),
+    times,
+    outboxLimits: { ...defaultOutboxLimits, ...options.outbox },
+    strangersPerAddress: options.strangersPerAddress ?? 1_000,
+  }
+}

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type ConnectionId, randomId } from '@chatbox/core'
+import { type ConnectionId, randomId, Unavailable } from '@chatbox/core'
 import { clientDecoder, HARD_FRAME_LIMIT } from '@chatbox/protocol'
-import { createTimers, type Part } from '@chatbox/runtime'
+import type { Check, Part } from '@chatbox/runtime'
 import { networkOf, trustedAddress } from './address.ts'
 import { type Connection, connect, type Surroundings } from './connection.ts'
-import { contextOf, type EdgeDeps, type EdgeOptions } from './deps.ts'
+import { contextOf, type EdgeContext, type EdgeDeps, type EdgeOptions } from './deps.ts'
+import { disabledUsers } from './disabled.ts'
 import { feeds as createFeeds } from './feeds.ts'
 import { leave } from './handlers/hello.ts'
+import { presence } from './presence.ts'
 import { renewal } from './renewal.ts'
 import type { Socket, SocketListener } from './socket.ts'
 import { strangers as createStrangers } from './strangers.ts'
@@ -16,13 +18,23 @@ import { errorResponse, upgrade } from './upgrade.ts'
 
 export interface Edge extends Part {
   readonly port: number
+  /** For readiness: it can let people in. An edge starts without its stores, and becomes ready by itself. */
+  readonly check: Check
 }
 
 /** Holds sockets, and nothing that another edge would need. */
 export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
-  const edge = contextOf(deps, options)
-  const { fabric, log, metrics, times, edgeId } = edge
+  const settings = contextOf(deps, options)
+  const { fabric, log, metrics, times } = settings
   const connections = new Map<ConnectionId, Connection>()
+  const connected = () => [...connections.values()]
+  const disabled = disabledUsers(settings, () => {
+    for (const connection of connections.values()) connection.closeIfDisabled()
+  })
+  const edge: EdgeContext = { ...settings, disabled }
+  const present = presence(edge, renewal(edge, connected), (packet) =>
+    connections.get(packet.header.target)?.reply(packet),
+  )
   const feeds = createFeeds(fabric, log)
   const strangers = createStrangers(edge.strangersPerAddress)
   const decode = clientDecoder(edge.limits)
@@ -32,9 +44,9 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   let transport: Transport | undefined
   let draining = false
   let stopped: Promise<void> | undefined
-  const admit = upgrade(edge, strangers, () => draining)
+  const missing = () => (present.listening ? (disabled.known ? undefined : 'disabled') : 'replies')
+  const admit = upgrade(edge, strangers, () => (draining ? 'draining' : missing() && 'unready'))
 
-  const connected = () => [...connections.values()]
   const comeBackAfter = () => Math.round(Math.random() * times.spreadMs)
 
   function gone(connection: Connection): void {
@@ -99,12 +111,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
 
   async function start(): Promise<void> {
     try {
-      await fabric.registry.renew(edgeId)
-      cleanups.push(() => fabric.registry.leave(edgeId))
-      cleanups.push(await fabric.bus.listen(edgeId, (packet) => connections.get(packet.header.target)?.reply(packet)))
-      const renew = renewal(edge, connected)
-      const failed = (err: unknown) => log.warn({ err }, 'the registry could not be reached')
-      cleanups.push(createTimers().every(times.renewMs, renew, failed))
+      await Promise.all([present, disabled].map(async (each) => cleanups.push(await each.start())))
       track()
       transport = await listen({
         ...deps.listen,
@@ -154,6 +161,16 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     },
     drain() {
       draining = true
+    },
+    check: {
+      name: 'edge',
+      async ping() {
+        const lacks = missing()
+        if (lacks)
+          throw new Unavailable(
+            `the edge has no ${lacks === 'replies' ? 'ear for replies' : 'list of disabled users'} yet`,
+          )
+      },
     },
     addresses: () => (transport ? [`http://${deps.listen.host}:${transport.port}`] : []),
     get port() {

@@ -46,4 +46,9 @@ export const edgeMetrics = (metrics: Metrics) => ({
     help: 'Connections that had to be told to load again, by occasion.',
     labels: ['occasion'],
   }),
+  stores: metrics.counter({
+    name: 'edge_store_faults_total',
+    help: 'Calls to a store that was away, or did not answer in time, by port.',
+    labels: ['port'],
+  }),
 })

@@ -1,5 +1,7 @@
-import type { Position } from '@chatbox/core'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Position, Unavailable } from '@chatbox/core'
 import { encodeFrame } from '@chatbox/protocol'
+import { backoff } from '@chatbox/runtime'
 import type { Connection } from './connection.ts'
 import type { FeedMember } from './feed.ts'
 import type { EdgeMetrics } from './metrics.ts'
@@ -56,18 +58,26 @@ class Repairs implements OutboxEvents {
   }
 
   repair(): void {
-    const { edge, member, log } = this.#receiver
-    const { out } = this.#receiving
-    if (!member) return
-    out.hold()
-    edge.metrics.repairs.inc()
-    member.feed.snapshot().then(
-      ({ frames }) => out.release(frames, () => false),
-      (err) => {
-        log.warn({ err }, 'no snapshot could be had')
-        this.#receiver.close('internal')
-      },
-    )
+    if (!this.#receiver.member) return
+    this.#receiving.out.hold()
+    this.#receiver.edge.metrics.repairs.inc()
+    void this.#repairUntilDone()
+  }
+
+  /** While the store is away the socket stays, and what comes for it is kept back, within bounds. */
+  async #repairUntilDone(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const { member, log } = this.#receiver
+      if (!member) return
+      try {
+        const { frames } = await member.feed.snapshot()
+        return this.#receiving.out.release(frames, () => false)
+      } catch (err) {
+        log.warn({ err, tries }, 'no snapshot could be had')
+        if (!(err instanceof Unavailable)) return this.#receiver.close('internal')
+        await pause(backoff(tries, { base: 100, max: 5_000 }), undefined, { ref: false })
+      }
+    }
   }
 
   overwhelmed(): void {

@@ -14,7 +14,8 @@ export type Admission =
 export function upgrade(
   edge: EdgeContext,
   strangers: Strangers,
-  draining: () => boolean,
+  /** Why nobody can come in at the moment. */
+  closed: () => 'draining' | 'unready' | undefined,
 ): (handshake: Handshake) => Promise<Admission> {
   const { metrics, fabric, log } = edge
   const allows = originPolicy(edge.origins)
@@ -37,7 +38,8 @@ export function upgrade(
   }
 
   return async ({ origin, host, authorization, query, address }) => {
-    if (draining()) return refuse(503, 'unavailable', 'draining', { 'retry-after': '1' })
+    const why = closed()
+    if (why) return refuse(503, 'unavailable', why, { 'retry-after': '1' })
     if (hasToken(query)) return refuse(400, 'unauthorized', 'token_in_url')
     const headerToken = bearerOf(authorization)
     if (!allows({ origin, host, hasAuthorization: headerToken !== undefined })) {

@@ -108,7 +108,7 @@ function bench() {
     },
   } satisfies Fabric)
   const log = createLogger({ service: 'edge', level: 'fatal', destination: { write: () => undefined } })
-  const edge = contextOf(
+  const settings = contextOf(
     {
       edgeId: edgeId('edge-1'),
       fabric: tamper.fabric,
@@ -125,6 +125,7 @@ function bench() {
     },
     { outbox: { softBytes: 2_000, hardBytes: 20_000, heldBytes: 10_000 } },
   )
+  const edge = { ...settings, disabled: { has: () => false } }
   const feeds = createFeeds(tamper.fabric, log)
   const decode = clientDecoder(edge.limits)
   const handles = new Map<string, Connection>()

@@ -276,13 +276,14 @@ describe('hello', () => {
     expect(await client.closed()).toMatchObject({ code: 4001 })
   })
 
-  it('closes with 4001 when the hello could not be accepted in time, and leaves nothing behind', async () => {
+  it('closes with 1013 when the hello could not be accepted in time, and leaves nothing behind', async () => {
     const { connect, tamper, memory } = await openEdge({ times: { helloMs: 200 } })
     const register = tamper.stop('registry', 'register')
     const client = await connect()
     client.send({ ...HELLO, token: await tokenOf('ada') })
     await register.reached
-    expect(await client.closed()).toMatchObject({ code: 4001 })
+    expect(await client.waitFor('error')).toMatchObject({ code: 'unavailable', retryable: true })
+    expect(await client.closed()).toMatchObject({ code: 1013 })
     register.goOn()
     await until(() => memory.sizes().connections === 0, 'the registry is empty')
     expect(memory.sizes().subscriptions).toBe(0)

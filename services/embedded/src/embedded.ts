@@ -71,7 +71,10 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   const ops = createOps({
     metrics,
     logger: log,
-    checks: [{ name: 'database', ping: () => conversations.ping() }],
+    checks: [
+      { name: 'database', ping: () => conversations.ping() },
+      { name: 'edge', ping: (signal) => edge.check.ping(signal) },
+    ],
     ...(config.opsPort !== undefined && { listen: { host: config.listen.host, port: config.opsPort } }),
   })
   const own = ownHost(config.listen.host, config.publicUrl)

@@ -11,6 +11,7 @@ export async function hello(connection: Connection, frame: ClientFrameOf<'hello'
   const { edge } = connection
   const identity = await authenticate(connection, frame)
   if (!identity || connection.ended) return
+  if (edge.disabled.has(identity.userId)) return refuseDisabled(connection, frame)
   const row: Registration = {
     uid: identity.userId,
     connectionId: connection.id,
@@ -27,6 +28,8 @@ export async function hello(connection: Connection, frame: ClientFrameOf<'hello'
     // It may stand in the registry even where that was not confirmed, or where the connection ended meanwhile.
     if (!connection.member) takeOut(connection, row)
   }
+  // The list may have changed while nobody could see whose connection this is.
+  connection.closeIfDisabled()
   const { member } = connection
   if (!member) return
   await catchUp(connection, member, frame.resume)
@@ -57,6 +60,12 @@ async function authenticate(connection: Connection, frame: ClientFrameOf<'hello'
     if (code === 'unauthorized') await spendHandshake(connection, 'token')
     return undefined
   }
+}
+
+function refuseDisabled(connection: Connection, frame: { requestId?: string | undefined }): void {
+  connection.log.info('a disabled user was refused')
+  connection.fail('disabled', frame)
+  connection.close('disabled')
 }
 
 function turnAway(

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { DEFAULT_PARTITIONS, edgeId, type Fabric, modelList, randomId } from '@chatbox/core'
+import { DEFAULT_PARTITIONS, edgeId, type Fabric, modelList, randomId, userId } from '@chatbox/core'
 import { createKeyring, sealedFabric } from '@chatbox/crypto'
 import { type MemoryFabric, type MemoryOptions, memoryFabric } from '@chatbox/memory'
 import { defaultLimits } from '@chatbox/protocol'
@@ -48,18 +48,19 @@ export interface Setting extends EdgeOptions {
   readonly memory?: MemoryOptions
   /** Whether lines are kept for `log`; they are written all the same. Default true. */
   readonly keepLog?: boolean
+  /** Users that are disabled from the start; `undefined` if there is no list. Default nobody. */
+  readonly disabled?: readonly string[] | undefined
+  /** Done to the ports before the edge starts. */
+  readonly before?: (tamper: Tampering) => void
 }
 
 /** Enough for any test that is not about limits. */
 const PLENTY = { points: 1_000_000, perMs: 60_000 }
 
 /** The real edge on a free port, over the real in-process adapters under seal. Ends with the test. */
-export async function openEdge({
-  deps,
-  memory: memoryOptions,
-  keepLog = true,
-  ...options
-}: Setting = {}): Promise<OpenEdge> {
+export async function openEdge(setting: Setting = {}): Promise<OpenEdge> {
+  const { deps, memory: memoryOptions, keepLog = true, disabled: _disabled, before, ...options } = setting
+  const disabled = 'disabled' in setting ? setting.disabled : []
   const memory = memoryFabric({
     ...memoryOptions,
     limits: { messages: PLENTY, requests: PLENTY, handshakes: PLENTY, ...memoryOptions?.limits },
@@ -69,7 +70,9 @@ export async function openEdge({
       throw new Error(`${place} did not open`)
     },
   })
+  if (disabled) await sealed.disabled.replace(disabled.map(userId))
   const tamper = tamperWith(sealed)
+  before?.(tamper)
   const log: string[] = []
   const metrics = createMetrics()
   const logger = createLogger({

@@ -1,11 +1,13 @@
 import type { Fabric } from '@chatbox/core'
 
-type Port = 'bus' | 'answers' | 'ingest' | 'registry' | 'limiter'
+export type Port = 'bus' | 'answers' | 'ingest' | 'registry' | 'limiter' | 'disabled'
 /** Gets the call as it was made, and decides what comes of it. */
 type How = (proceed: () => Promise<unknown>, ...args: unknown[]) => Promise<unknown>
 
 export interface Tampering {
   readonly fabric: Fabric
+  /** From now on every call goes through `how`; the result ends it. */
+  all(how: How): () => void
   /** From now on calls of this method go through `how`; the result ends it. */
   on(port: Port, method: string, how: How): () => void
   /** Holds the next call back before it is made. */
@@ -22,6 +24,7 @@ export interface Stopped {
 /** Ports that a test can hold up or break. */
 export function tamperWith(fabric: Fabric): Tampering {
   const hows = new Map<string, How>()
+  let howAll: How | undefined
 
   const tampered = <T extends object>(name: Port, port: T): T =>
     new Proxy(port, {
@@ -30,7 +33,7 @@ export function tamperWith(fabric: Fabric): Tampering {
         if (typeof method !== 'function') return method
         return (...args: unknown[]) => {
           const proceed = () => Promise.resolve(Reflect.apply(method, target, args))
-          const how = hows.get(`${name}.${String(key)}`)
+          const how = hows.get(`${name}.${String(key)}`) ?? howAll
           return how ? how(proceed, ...args) : proceed()
         }
       },
@@ -52,8 +55,15 @@ export function tamperWith(fabric: Fabric): Tampering {
       ingest: tampered('ingest', fabric.ingest),
       registry: tampered('registry', fabric.registry),
       limiter: tampered('limiter', fabric.limiter),
+      disabled: tampered('disabled', fabric.disabled),
     },
     on,
+    all(how) {
+      howAll = how
+      return () => {
+        howAll = undefined
+      }
+    },
     stop(port, method) {
       let reach: () => void = () => undefined
       let settle: (error?: Error) => void = () => undefined
