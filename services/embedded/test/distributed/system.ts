@@ -163,7 +163,6 @@ async function startBackend(url: string, folder: string, secret: string, key: Bu
       conversations,
       leases: database.leases,
       disabledUsers: database.disabledUsers,
-      disabledUsers: database.disabledUsers,
       models: modelList(models),
       answerLimits,
       verify: createVerifier({ secret }),
