@@ -21,7 +21,7 @@ export const NEEDS = {
   'packages/sqlite': [],
   'packages/widget': ['chromium'],
   'services/edge': [],
-  'services/embedded': ['chromium'],
+  'services/embedded': ['redis', 'chromium'],
   'services/storage': [],
   'services/worker': [],
   scripts: [],
