@@ -14,7 +14,7 @@ import {
   rateLimits,
   redis,
   type Setting,
-  shutdownTimeout,
+  shutdown,
   trustedProxyHops,
   webSocketOrigins,
 } from '@chatbox/runtime'
@@ -35,7 +35,7 @@ export const edgeConfig = group({
   caps: connectionCaps(),
   rates: rateLimits(),
   trustedHops: trustedProxyHops(),
-  shutdownTimeout: shutdownTimeout('25s'),
+  shutdown: shutdown({ timeout: '25s', delay: '5s' }),
   clockScale: clockScale(),
 })
 

@@ -227,9 +227,9 @@ class Connection implements SocketListener {
     if (header.close) this.close(header.close)
   }
 
-  /** Bytes that the peer has not taken yet. */
-  buffered(): number {
-    return this.#socket.buffered()
+  /** It has been answered all that it asked, and has taken all that it was sent. */
+  get idle(): boolean {
+    return this.requests.size === 0 && this.#socket.buffered() === 0
   }
 
   /** `byPeer`: it left, or was closed for what it did or did not do. */

@@ -24,7 +24,9 @@ export interface EdgeTimes {
   readonly renewMs: number
   /** Clients that must load again, or come back, are spread over this time. */
   readonly spreadMs: number
-  /** How long a stop waits for peers to take what they were sent, and for plain requests to be answered. */
+  /** Over how long a stop spreads the ends of its sockets. Default 0: nobody waits for an edge that is alone. */
+  readonly drainMs: number
+  /** How long a stop waits for peers to take what they were sent, and for requests to be answered. */
   readonly finishMs: number
 }
 
@@ -36,6 +38,7 @@ export const defaultEdgeTimes: EdgeTimes = {
   disabledMs: 2_000,
   renewMs: 5_000,
   spreadMs: 5_000,
+  drainMs: 0,
   finishMs: 2_000,
 }
 

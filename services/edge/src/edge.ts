@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { type ConnectionId, randomId, Unavailable } from '@chatbox/core'
 import { clientDecoder, HARD_FRAME_LIMIT } from '@chatbox/protocol'
 import type { Check, Part } from '@chatbox/runtime'
@@ -6,6 +5,7 @@ import { networkOf, trustedAddress } from './address.ts'
 import { type Connection, connect, type Surroundings } from './connection.ts'
 import { contextOf, type EdgeContext, type EdgeDeps, type EdgeOptions } from './deps.ts'
 import { disabledUsers } from './disabled.ts'
+import { sendAway } from './drain.ts'
 import { feeds as createFeeds } from './feeds.ts'
 import { leave } from './handlers/hello.ts'
 import { presence } from './presence.ts'
@@ -47,8 +47,6 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   const missing = () => (present.listening ? (disabled.known ? undefined : 'disabled') : 'replies')
   const admit = upgrade(edge, strangers, () => (draining ? 'draining' : missing() && 'unready'))
 
-  const comeBackAfter = () => Math.round(Math.random() * times.spreadMs)
-
   function gone(connection: Connection): void {
     if (connections.delete(connection.id)) metrics.connections.set(connections.size)
     leave(connection)
@@ -74,17 +72,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     connections.set(connection.id, connection)
     metrics.connections.set(connections.size)
     // It was let in a moment before the stop began.
-    if (draining) sendAway(connection)
+    if (draining) void sendAway([connection], { ...times, drainMs: 0, finishMs: 0 }, AbortSignal.abort())
     return connection
-  }
-
-  /** Each is told its own moment, so that not all knock at once (P9). */
-  const sayGoodbye = (connection: Connection) =>
-    connection.send({ type: 'reconnect', afterMs: comeBackAfter(), reason: 'restart' })
-
-  function sendAway(connection: Connection): void {
-    sayGoodbye(connection)
-    connection.close('restart')
   }
 
   const answerHttp: HttpHandler = async (request) => {
@@ -138,16 +127,11 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   async function stopAll(deadline: AbortSignal): Promise<void> {
     draining = true
     transport?.stopAccepting()
-    for (const connection of connected()) sayGoodbye(connection)
-    // The transport cuts what it has not handed to the system yet.
-    const until = Date.now() + times.finishMs
-    while (connected().some((connection) => connection.buffered() > 0)) {
-      if (deadline.aborted || Date.now() >= until) break
-      await pause(Math.min(20, times.finishMs))
-    }
-    for (const connection of connected()) connection.close('restart')
+    await sendAway(connected(), times, deadline)
     const finished = Promise.all([transport?.answered(), ...background])
     await firstOf(finished, deadline, times.finishMs)
+    // What was written in this turn is with the system in the next one.
+    await new Promise((resolve) => setImmediate(resolve))
     await firstOf(Promise.all([feeds.close(), cleanUp()]), deadline)
     transport?.close()
   }
@@ -158,9 +142,6 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     stop(deadline?: AbortSignal) {
       stopped ??= stopAll(deadline ?? new AbortController().signal)
       return stopped
-    },
-    drain() {
-      draining = true
     },
     check: {
       name: 'edge',

@@ -83,7 +83,7 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       metrics: edgeMetrics(metrics),
     },
     {
-      times: timers.all({ ...defaultEdgeTimes }),
+      times: { ...timers.all({ ...defaultEdgeTimes }), drainMs: drainMs(config) },
       structures,
       strangersPerAddress: config.caps.unauthenticatedPerAddress,
       trustedHops: config.trustedHops,
@@ -92,6 +92,13 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
   structures.track({ name: 'redis_channels', size: () => redis.sizes().channels ?? 0, warnAbove: 50_000 })
   return [ops, storesOf(redis, log), edge]
 }
+
+/** What is left of a stop for its sockets, when everything after them has had its time. */
+const drainMs = ({ shutdown: { timeout, delay } }: EdgeConfig): number =>
+  Math.max(0, timeout - delay - AFTER_SOCKETS_MS)
+
+/** Requests that are under way, the last frames, leases given back, connections to Redis closed. */
+const AFTER_SOCKETS_MS = 8_000
 
 const perMinute = (points: number) => ({ points, perMs: 60_000 })
 
@@ -127,7 +134,11 @@ async function main(): Promise<number> {
   const { config, warnings } = loaded
   const logger = createLogger({ service: 'edge', level: config.logLevel })
   logConfigWarnings(logger, warnings)
-  return lifecycle(partsOf(config, logger), { logger, deadlineMs: config.shutdownTimeout }).run()
+  return lifecycle(partsOf(config, logger), {
+    logger,
+    deadlineMs: config.shutdown.timeout,
+    drainMs: config.shutdown.delay,
+  }).run()
 }
 
 process.exit(await main())

@@ -1,8 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
-import { refusedUpgrade } from '@chatbox/testkit/wire'
 import { describe, expect, it } from 'vitest'
-import { echo, openEdge, PAGE, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
+import { openEdge, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
 
 const deadline = (ms = 5_000) => AbortSignal.timeout(ms)
 
@@ -81,13 +80,62 @@ describe('an edge that stops (S9, P9)', () => {
     expect(ended).toEqual(['first', 'second'])
   })
 
-  it('answers new handshakes with 503 from the moment it drains; those inside go on', async () => {
-    const open = await openEdge()
+  it('serves those inside until their moment comes, and spreads those moments over its time', async () => {
+    const open = await openEdge({ times: { drainMs: 1_000, spreadMs: 100 } })
+    const users = Array.from({ length: 60 }, (_, i) => `user-${i}`)
+    const clients = await Promise.all(users.map((user) => open.device(user)))
+    const from = Date.now()
+    const ends = clients.map((client) => client.closed().then(({ code }) => ({ code, ms: Date.now() - from })))
+    const stopping = open.edge.stop(deadline())
+    const told = await Promise.all(clients.map((client) => client.waitFor('reconnect')))
+    expect(Date.now() - from).toBeLessThan(500)
+    const [latest] = told.map(({ afterMs }, i) => ({ afterMs, i })).sort((a, b) => b.afterMs - a.afterMs)
+    if (!latest) throw new Error('nobody was told')
+    await open.storage.say(users[latest.i] ?? '', 'one more')
+    await clients[latest.i]?.waitFor('message')
+    await stopping
+    const closed = await Promise.all(ends)
+    expect(closed.every(({ code }) => code === 1012)).toBe(true)
+    for (const third of [0, 1, 2]) {
+      const within = closed.filter(({ ms }) => Math.min(2, Math.floor(ms / 340)) === third)
+      expect(within.length, `closed in third ${third}`).toBeGreaterThan(5)
+    }
+    // The moment that each was told is that of its end, give or take a look round.
+    for (const [i, { ms }] of closed.entries()) expect(Math.abs(ms - (told[i]?.afterMs ?? 0))).toBeLessThan(300)
+  })
+
+  it('ends as soon as everybody has left', async () => {
+    const open = await openEdge({ times: { drainMs: 60_000 } })
     const client = await open.device('ada')
-    open.edge.drain?.()
-    expect(await refusedUpgrade(open.url, { origin: PAGE })).toBe(503)
-    await echo(client)
-    expect(await open.metric('edge_handshakes_total', '{outcome="draining"}')).toBe(1)
+    const from = Date.now()
+    const stopping = open.edge.stop(deadline(10_000))
+    await client.waitFor('reconnect')
+    await client.close()
+    await stopping
+    expect(Date.now() - from).toBeLessThan(5_000)
+  })
+
+  it('answers what was asked before it closes, though its moment has come', async () => {
+    const open = await openEdge({ times: { finishMs: 5_000 } })
+    const client = await open.device('ada')
+    const entries = await open.storage.entries('ada')
+    client.send({ type: 'message.send', clientMessageId: 'c-1', text: 'in time?' })
+    const entry = await entries.next()
+    const stopping = open.edge.stop(deadline(10_000))
+    await client.waitFor('reconnect')
+    await open.storage.accept(entry)
+    await client.waitFor('message', ({ clientMessageId }) => clientMessageId === 'c-1')
+    expect(await client.closed()).toMatchObject({ code: 1012 })
+    await stopping
+  })
+
+  it('closes all that is left when its time is over', async () => {
+    const open = await openEdge({ times: { drainMs: 60_000 } })
+    const clients = await Promise.all(Array.from({ length: 20 }, (_, i) => open.device(`user-${i}`)))
+    const from = Date.now()
+    await open.edge.stop(deadline(300))
+    expect(Date.now() - from).toBeLessThan(3_000)
+    for (const client of clients) expect(await client.closed()).toMatchObject({ code: 1012 })
   })
 
   it('sends those away who were let in a moment before', async () => {
@@ -95,11 +143,12 @@ describe('an edge that stops (S9, P9)', () => {
     const peek = open.tamper.stop('limiter', 'peek')
     const connecting = open.connect()
     await peek.reached
-    open.edge.drain?.()
+    const stopping = open.edge.stop(deadline())
     peek.goOn()
     const client = await connecting
     await client.waitFor('reconnect')
     expect(await client.closed()).toMatchObject({ code: 1012 })
+    await stopping
     await untilEmpty(open)
   })
 

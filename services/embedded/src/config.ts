@@ -15,7 +15,7 @@ import {
   rateLimits,
   restLimit,
   type Setting,
-  shutdownTimeout,
+  shutdown,
   trustedProxyHops,
   webSocketOrigins,
 } from '@chatbox/runtime'
@@ -35,7 +35,7 @@ export const embeddedConfig = group({
   origins: webSocketOrigins(),
   limits: limits(),
   llm: llmTimeouts(),
-  shutdownTimeout: shutdownTimeout('10s'),
+  shutdown: shutdown({ timeout: '10s', delay: '0s' }),
   clockScale: clockScale(),
   trustedHops: trustedProxyHops(),
   caps: connectionCaps(),

@@ -36,7 +36,13 @@ async function main(): Promise<number> {
     const onSignal = (signal: string) => {
       byHand = signal === 'SIGINT'
     }
-    const options = { logger, deadlineMs: config.shutdownTimeout, tellFailure, onSignal }
+    const options = {
+      logger,
+      deadlineMs: config.shutdown.timeout,
+      drainMs: config.shutdown.delay,
+      tellFailure,
+      onSignal,
+    }
     const exitCode = await lifecycle([...parts, announce], options).run()
     // A terminal has just shown ^C, and stays on that line.
     if (byHand && exitCode === 0) process.stdout.write(`\nStopped. Everything is kept in ${config.dataDir}.\n`)

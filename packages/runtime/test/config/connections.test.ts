@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, connectionCaps, group, loadConfig, rateLimits, trustedProxyHops } from '../../src/index.ts'
+import {
+  ConfigError,
+  connectionCaps,
+  group,
+  loadConfig,
+  rateLimits,
+  shutdown,
+  trustedProxyHops,
+} from '../../src/index.ts'
 
 const all = group({ hops: trustedProxyHops(), caps: connectionCaps(), rates: rateLimits() })
 
@@ -20,5 +28,16 @@ describe('settings of connections', () => {
     const load = () => loadConfig(all, { [name]: value })
     expect(load).toThrow(ConfigError)
     expect(load).toThrow(name)
+  })
+})
+
+describe('settings of a stop', () => {
+  const stop = shutdown({ timeout: '25s', delay: '5s' })
+
+  it('leave time for the stop itself after the delay', () => {
+    expect(loadConfig(stop, {}).config).toEqual({ timeout: 25_000, delay: 5_000 })
+    expect(() => loadConfig(stop, { DRAIN_DELAY: '25s' })).toThrow('DRAIN_DELAY: must be shorter than SHUTDOWN_TIMEOUT')
+    expect(() => loadConfig(stop, { SHUTDOWN_TIMEOUT: '4s' })).toThrow('DRAIN_DELAY')
+    expect(() => loadConfig(stop, { DRAIN_DELAY: '5' })).toThrow('DRAIN_DELAY')
   })
 })

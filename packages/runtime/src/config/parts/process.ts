@@ -24,6 +24,31 @@ export function shutdownTimeout(fallback = '25s'): Setting<number> {
   })
 }
 
+/** Milliseconds. */
+export interface Shutdown {
+  /** How long a stop may take in all. */
+  readonly timeout: number
+  /** Of that, how long to go on as before, being unready, until load balancers have noticed. */
+  readonly delay: number
+}
+
+/** SHUTDOWN_TIMEOUT and DRAIN_DELAY, for what people connect to (S9). */
+export function shutdown(defaults: { timeout: string; delay: string }): Setting<Shutdown> {
+  return group(
+    {
+      timeout: shutdownTimeout(defaults.timeout),
+      delay: setting('DRAIN_DELAY', duration({ max: 600_000 }), {
+        about:
+          'How long a stop goes on letting people in while it is unready already, because load balancers notice late.',
+        default: defaults.delay,
+      }),
+    },
+    ({ timeout, delay }, source) => {
+      if (delay >= timeout) source.fault('DRAIN_DELAY', 'must be shorter than SHUTDOWN_TIMEOUT')
+    },
+  )
+}
+
 /** CLOCK_SCALE: what every interval of the process is multiplied by (R30). */
 export function clockScale(): Setting<number> {
   const name = 'CLOCK_SCALE'
