@@ -164,9 +164,15 @@ export async function faultsOf(system: Distributed, roamers: readonly Roamer[]):
   const users = new Map([...sids].map((sid) => [sid, new Set<string>()]))
   for (const roamer of roamers) for (const { sid } of roamer.accepted.values()) users.get(sid)?.add(roamer.user)
   for (const roamer of roamers) {
-    const told = roamer.logged.flatMap((frame) => (frame.type === 'message' ? [`${frame.sid} ${frame.seq}`] : []))
-    const repeated = told.filter((each, i) => told.indexOf(each) !== i)
-    if (roamer.losses === 0 && repeated.length > 0) faults.push(`${roamer.user}: told twice of ${repeated.join(', ')}`)
+    // A message that was sent again is announced again, as the same one: devices take it by its place.
+    const places = new Map<string, string | undefined>()
+    for (const frame of roamer.logged) {
+      if (frame.type !== 'message') continue
+      const place = `${frame.sid} ${frame.seq}`
+      const said = `${frame.clientMessageId} ${frame.text}`
+      if ((places.get(place) ?? said) !== said) faults.push(`${roamer.user}: two messages at ${place}`)
+      places.set(place, said)
+    }
     for (const sid of sids) {
       const seqs = roamer.logged.flatMap((frame) => (frame.type === 'message' && frame.sid === sid ? [frame.seq] : []))
       if (seqs.some((seq, i) => i > 0 && seq < (seqs[i - 1] ?? 0)))

@@ -34,6 +34,7 @@ import { demoModels } from '../../src/models.ts'
 
 const EDGE = fileURLToPath(new URL('../../../edge/dist/main.js', import.meta.url))
 const ORIGIN = 'https://chat.example.org'
+/** Clocks at a tenth, unless a test wants them as they are. */
 const CLOCK_SCALE = 0.1
 
 /** An edge as a process of its own. */
@@ -69,14 +70,15 @@ export interface DistributedOptions {
   readonly backendUrl?: string
   readonly edges?: number
   readonly env?: NodeJS.ProcessEnv
+  readonly clockScale?: number
 }
 
 export async function startDistributed(options: DistributedOptions): Promise<Distributed> {
-  const { redisUrl, backendUrl = redisUrl, edges: count = 3 } = options
+  const { redisUrl, backendUrl = redisUrl, edges: count = 3, clockScale = CLOCK_SCALE } = options
   const folder = mkdtempSync(join(tmpdir(), 'chatbox-distributed-'))
   const secret = randomBytes(48).toString('base64url')
   const key = randomBytes(32)
-  const backend = await startBackend(backendUrl, folder, secret, key)
+  const backend = await startBackend({ url: backendUrl, folder, secret, key, clockScale })
 
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
@@ -87,7 +89,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     JWT_SECRET: secret,
     ENCRYPTION_KEY: key.toString('base64'),
     WS_ALLOWED_ORIGINS: ORIGIN,
-    CLOCK_SCALE: String(CLOCK_SCALE),
+    CLOCK_SCALE: String(clockScale),
     RATE_LIMIT_MESSAGES: '100000',
     RATE_LIMIT_REQUESTS: '100000',
     ...options.env,
@@ -136,8 +138,16 @@ interface Backend {
   stop(): Promise<void>
 }
 
-async function startBackend(url: string, folder: string, secret: string, key: Buffer): Promise<Backend> {
-  const timers = createTimers(CLOCK_SCALE)
+interface BackendOptions {
+  readonly url: string
+  readonly folder: string
+  readonly secret: string
+  readonly key: Buffer
+  readonly clockScale: number
+}
+
+async function startBackend({ url, folder, secret, key, clockScale }: BackendOptions): Promise<Backend> {
+  const timers = createTimers(clockScale)
   const metrics = createMetrics()
   const log = createLogger({ service: 'backend', level: 'silent' })
   const keyring = createKeyring({ keys: [{ id: 'k1', key }] })
@@ -153,8 +163,8 @@ async function startBackend(url: string, folder: string, secret: string, key: Bu
   const fabric = sealedFabric(redis, keyring, seals)
   const database = await openSqlite({ file: join(folder, 'chat.db') })
   const conversations = sealedConversations(database.conversations, keyring, seals)
-  const models = demoModels(CLOCK_SCALE)
-  const answerLimits = { ...defaultAnswerLimits, aliveMs: defaultAnswerLimits.aliveMs * CLOCK_SCALE }
+  const models = demoModels(clockScale)
+  const answerLimits = { ...defaultAnswerLimits, aliveMs: defaultAnswerLimits.aliveMs * clockScale }
   const replica = replicaId(randomId())
   const storage = createStorage(
     {

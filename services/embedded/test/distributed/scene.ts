@@ -1,0 +1,87 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type RunningServer, startRedis } from '@chatbox/testkit/servers'
+import { expect } from 'vitest'
+import { type Roamer, startRoamer } from './roamer.ts'
+import { type Distributed, type DistributedOptions, type EdgeProcess, startDistributed } from './system.ts'
+
+const cleanups: (() => Promise<unknown>)[] = []
+
+/** Ends, in reverse, whatever a test has made. */
+export async function cleanUp(): Promise<void> {
+  for (const clean of cleanups.splice(0).reverse()) await clean()
+}
+export const later = (clean: () => Promise<unknown>): void => void cleanups.push(clean)
+
+export const USERS = 6
+export const patient = { timeout: 15_000, interval: 20 }
+
+export interface Scene {
+  readonly system: Distributed
+  /** Two devices for each user; where their edge is gone they go to the next that lives. */
+  readonly roamers: readonly Roamer[]
+  /** Edges that may be gone to. */
+  readonly open: Set<EdgeProcess>
+}
+
+export async function ownRedis(args: readonly string[] = []): Promise<RunningServer> {
+  const redis = await startRedis({ args })
+  later(() => redis.stop())
+  return redis
+}
+
+/** Takes up the port and the folder of one that was killed. */
+export async function restarted({ port, dir }: RunningServer, args: readonly string[] = []): Promise<RunningServer> {
+  const redis = await startRedis({ port, dir, args })
+  later(() => redis.stop())
+  return redis
+}
+
+export async function scene(options: DistributedOptions): Promise<Scene> {
+  const system = await startDistributed(options)
+  later(() => system.stop())
+  const open = new Set(system.edges)
+  const roamers = Array.from({ length: USERS * 2 }, (_, i) => {
+    let turn = i
+    const pick = () => [...open][turn++ % Math.max(1, open.size)]
+    return startRoamer(system, `user-${i % USERS}`, `device-${i}`, pick)
+  })
+  later(() => Promise.all(roamers.map((roamer) => roamer.stop())))
+  await expect.poll(() => roamers.every(({ connected }) => connected), patient).toBe(true)
+  return { system, roamers, open }
+}
+
+/** Each device goes on saying something in a session of its own until told to stop. */
+export function chatter(roamers: readonly Roamer[]): { count(): number; stop(): Promise<void> } {
+  let over = false
+  let said = 0
+  const talking = roamers.map(async (roamer) => {
+    let sid: string | undefined
+    for (let n = 1; !over; n += 1) {
+      const accepted = await roamer.say(`hello ${n}`, sid)
+      sid = accepted.sid
+      said += 1
+      // At most eight answers of a session may wait.
+      await pause(120)
+    }
+  })
+  return {
+    count: () => said,
+    async stop() {
+      over = true
+      await Promise.all(talking)
+    },
+  }
+}
+
+/** Nothing is under way any more: every accepted question has its one end (P5). */
+export async function rested(system: Distributed, roamers: readonly Roamer[]): Promise<void> {
+  const sids = new Set(roamers.flatMap((roamer) => [...roamer.accepted.values()].map(({ sid }) => sid)))
+  for (const sid of sids) {
+    await expect
+      .poll(async () => {
+        const { turns } = await system.stored(sid)
+        return turns.filter(({ answer }) => answer?.status === 'pending').length
+      }, patient)
+      .toBe(0)
+  }
+}
