@@ -133,6 +133,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       structures,
       strangersPerAddress: config.caps.unauthenticatedPerAddress,
       trustedHops: config.trustedHops,
+      handshakesPerSecond: config.handshakesPerSecond,
       http: http({
         ownHost: own,
         page: page(new URL('../dist/page/', import.meta.url)),

@@ -90,6 +90,8 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     ENCRYPTION_KEY: key.toString('base64'),
     WS_ALLOWED_ORIGINS: ORIGIN,
     CLOCK_SCALE: String(clockScale),
+    HANDSHAKES_PER_SECOND: '100000',
+    DRAIN_DELAY: '0s',
     RATE_LIMIT_MESSAGES: '100000',
     RATE_LIMIT_REQUESTS: '100000',
     ...options.env,
