@@ -32,7 +32,12 @@ export async function startEmbedded(start: Start = {}): Promise<Program> {
   const data = mkdtempSync(join(tmpdir(), 'chatbox-bench-'))
   const running = runNode(MAIN, {
     args: ['--port', '0', '--data', data],
-    env: { ...environment(start), JWT_SECRET: secret, RATE_LIMIT_MESSAGES: MORE_THAN_ANYONE_SENDS },
+    env: {
+      ...environment(start),
+      JWT_SECRET: secret,
+      HANDSHAKES_PER_SECOND: MORE_THAN_ANYONE_SENDS,
+      RATE_LIMIT_MESSAGES: MORE_THAN_ANYONE_SENDS,
+    },
   })
   const [, url = ''] = await running.waitForOutput(/Chatbox is ready: +(\S+)/)
   return {

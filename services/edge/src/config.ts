@@ -3,6 +3,7 @@ import {
   connectionCaps,
   encryptionKeys,
   group,
+  handshakesPerSecond,
   hashKey,
   jwt,
   limits,
@@ -35,6 +36,7 @@ export const edgeConfig = group({
   caps: connectionCaps(),
   rates: rateLimits(),
   trustedHops: trustedProxyHops(),
+  handshakesPerSecond: handshakesPerSecond(),
   shutdown: shutdown({ timeout: '25s', delay: '5s' }),
   clockScale: clockScale(),
 })

@@ -73,6 +73,8 @@ export interface EdgeOptions {
    * client.
    */
   readonly trustedHops?: number
+  /** Newcomers that are let in, a second; the others are told when to come back. Default 500. */
+  readonly handshakesPerSecond?: number
   /** Answers plain HTTP on the same port, for the embedded shape. Without it there is nothing but the socket. */
   readonly http?: HttpHandler
 }
@@ -82,6 +84,7 @@ export interface EdgeSettings extends EdgeDeps {
   readonly times: EdgeTimes
   readonly outboxLimits: OutboxLimits
   readonly strangersPerAddress: number
+  readonly handshakesPerSecond: number
 }
 
 /** Everything that is the same for all connections of an edge. */
@@ -97,5 +100,6 @@ export function contextOf(deps: EdgeDeps, options: EdgeOptions): EdgeSettings {
     times,
     outboxLimits: { ...defaultOutboxLimits, ...options.outbox },
     strangersPerAddress: options.strangersPerAddress ?? 1_000,
+    handshakesPerSecond: options.handshakesPerSecond ?? 500,
   }
 }

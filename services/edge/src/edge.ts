@@ -1,5 +1,5 @@
 import { type ConnectionId, randomId, Unavailable } from '@chatbox/core'
-import { clientDecoder, HARD_FRAME_LIMIT } from '@chatbox/protocol'
+import { clientDecoder, closeCodes, encodeFrame, HARD_FRAME_LIMIT } from '@chatbox/protocol'
 import type { Check, Part } from '@chatbox/runtime'
 import { networkOf, trustedAddress } from './address.ts'
 import { type Connection, connect, type Surroundings } from './connection.ts'
@@ -63,6 +63,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     const address = networkOf(asked.address)
     const admission = await admit({ ...asked, address })
     if (!admission.admitted) return { accept: false, response: admission.response }
+    if (admission.admitted === 'later') return { accept: true, opened: (socket) => comeBack(socket, admission.afterMs) }
     const { headerToken } = admission
     return { accept: true, opened: (socket) => opened(socket, address, headerToken) }
   }
@@ -74,6 +75,13 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     // It was let in a moment before the stop began.
     if (draining) void sendAway([connection], { ...times, drainMs: 0, finishMs: 0 }, AbortSignal.abort())
     return connection
+  }
+
+  /** No connection is made of it: there is to be as little work as can be. */
+  function comeBack(socket: Socket, afterMs: number): SocketListener {
+    socket.send(encodeFrame({ type: 'reconnect', afterMs, reason: 'crowded' }))
+    socket.close(closeCodes.try_again.code, 'try_again')
+    return { message: () => undefined, drained: () => undefined, closed: () => undefined }
   }
 
   const answerHttp: HttpHandler = async (request) => {

@@ -87,6 +87,7 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       structures,
       strangersPerAddress: config.caps.unauthenticatedPerAddress,
       trustedHops: config.trustedHops,
+      handshakesPerSecond: config.handshakesPerSecond,
     },
   )
   structures.track({ name: 'redis_channels', size: () => redis.sizes().channels ?? 0, warnAbove: 50_000 })

@@ -1,5 +1,6 @@
 import { type Consumed, randomId } from '@chatbox/core'
 import { type ErrorBody, type ErrorCode, errorViewOf } from '@chatbox/protocol'
+import { admission } from './admission.ts'
 import type { EdgeContext } from './deps.ts'
 import { originPolicy } from './origins.ts'
 import type { Strangers } from './strangers.ts'
@@ -8,9 +9,11 @@ import type { Handshake } from './transport/listen.ts'
 
 export type Admission =
   | { readonly admitted: true; readonly headerToken: string | undefined }
+  /** To be told over a socket when to come back: a page sees nothing of a refused handshake. */
+  | { readonly admitted: 'later'; readonly afterMs: number }
   | { readonly admitted: false; readonly response: HttpResponse }
 
-/** What is checked before there is a socket: where the request comes from, and that no token stands in its address. */
+/** What is checked before there is a socket: where the request comes from, that no token stands in its address, and whether there is room. */
 export function upgrade(
   edge: EdgeContext,
   strangers: Strangers,
@@ -19,6 +22,7 @@ export function upgrade(
 ): (handshake: Handshake) => Promise<Admission> {
   const { metrics, fabric, log } = edge
   const allows = originPolicy(edge.origins)
+  const enter = admission(edge.handshakesPerSecond)
 
   function refuse(status: number, code: ErrorCode, outcome: string, headers: Record<string, string> = {}): Admission {
     const requestId = randomId()
@@ -48,15 +52,23 @@ export function upgrade(
       return refuse(403, 'forbidden', 'origin')
     }
     if (strangers.full(address)) return refuse(429, 'rate_limited', 'too_many_strangers', { 'retry-after': '1' })
+    const entered = enter(origin === undefined)
+    if (entered.kind === 'told') {
+      metrics.handshakes.inc({ outcome: 'told_later' })
+      return { admitted: 'later', afterMs: entered.afterMs }
+    }
+    if (entered.kind === 'refused') return refuse(503, 'overloaded', 'crowded', retryAfter(entered.afterMs))
     const budget = await budgetOf(address)
     if (!budget) return refuse(503, 'unavailable', 'limiter', { 'retry-after': '1' })
     if (!budget.allowed) {
-      return refuse(429, 'rate_limited', 'rate_limited', { 'retry-after': `${Math.ceil(budget.retryAfterMs / 1_000)}` })
+      return refuse(429, 'rate_limited', 'rate_limited', retryAfter(budget.retryAfterMs))
     }
     metrics.handshakes.inc({ outcome: 'accepted' })
     return { admitted: true, headerToken }
   }
 }
+
+const retryAfter = (ms: number) => ({ 'retry-after': `${Math.ceil(ms / 1_000)}` })
 
 const TOKEN_NAMES = new Set(['token', 'access_token', 'jwt'])
 

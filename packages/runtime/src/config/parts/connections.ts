@@ -13,6 +13,11 @@ export function trustedProxyHops(): Setting<number> {
   })
 }
 
+/** HANDSHAKES_PER_SECOND (fault 28). */
+export function handshakesPerSecond(): Setting<number> {
+  return count('HANDSHAKES_PER_SECOND', 'Newcomers that a process lets in; the others are told when to come back.', 500)
+}
+
 export interface ConnectionCaps {
   /** Over all edges (S3). */
   readonly perUser: number
