@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import {
   type Conversations,
   defaultAnswerLimits,
+  type Fabric,
   modelList,
   randomId,
   replicaId,
@@ -15,7 +16,7 @@ import {
   type Turn,
 } from '@chatbox/core'
 import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
-import { defaultClocks, type RedisFabric, redisFabric } from '@chatbox/redis'
+import { defaultClocks, redisFabric } from '@chatbox/redis'
 import {
   createLogger,
   createMetrics,
@@ -47,8 +48,8 @@ export interface EdgeProcess {
 /** Storage and worker in this process, and edges beside it, over one Redis. */
 export interface Distributed {
   readonly edges: EdgeProcess[]
-  /** What storage and worker see. */
-  readonly fabric: RedisFabric
+  /** As storage and worker have it: sealed. */
+  readonly fabric: Fabric
   startEdge(env?: NodeJS.ProcessEnv): Promise<EdgeProcess>
   token(user: string): Promise<string>
   /** A socket that has not said hello yet. */
@@ -112,7 +113,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
   const edges = await Promise.all(Array.from({ length: count }, () => startEdge()))
   return {
     edges,
-    fabric: backend.redis,
+    fabric: backend.fabric,
     startEdge,
     token,
     open,
@@ -135,7 +136,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
 }
 
 interface Backend {
-  readonly redis: RedisFabric
+  readonly fabric: Fabric
   readonly conversations: Conversations
   stop(): Promise<void>
 }
@@ -198,7 +199,7 @@ async function startBackend({ url, folder, secret, key, clockScale }: BackendOpt
   const running: Lifecycle = lifecycle([storage, worker], { logger: log, deadlineMs: 5_000 })
   await running.start()
   return {
-    redis,
+    fabric,
     conversations,
     async stop() {
       await running.stop()
