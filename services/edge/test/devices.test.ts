@@ -275,6 +275,100 @@ describe('a hello that breaks off', () => {
 })
 
 describe('the registry (S8)', () => {
+  const fast = { times: { renewMs: 20 } }
+
+  /** Two edges over a registry that was emptied, which the first one does not know until it is told. */
+  async function lostHere(open: Awaited<ReturnType<typeof openEdge>>): Promise<() => void> {
+    let asked = 0
+    const notice = open.tamper.on('registry', 'renew', async () => {
+      asked += 1
+      return 'renewed'
+    })
+    // Rounds of an earlier loss have ended by then.
+    await until(() => asked > 3, 'it renews')
+    open.memory.empty('realtime')
+    return notice
+  }
+
+  it('takes back whoever came in elsewhere while it was lost, and not the one before on the same device', async () => {
+    const here = await openEdge(fast)
+    const there = await openEdge({ deps: { fabric: here.fabric } })
+    const [old, other] = [await here.device('ada', 'd-1'), await here.device('ada', 'd-2')]
+    const notice = await lostHere(here)
+    const fresh = await there.device('ada', 'd-1')
+    await echo(old)
+    notice()
+    expect(await old.waitFor('notice')).toMatchObject({ code: 'replaced' })
+    expect(await old.closed()).toMatchObject({ code: 4201 })
+    await until(() => here.memory.sizes().connections === 2, 'the other one is back')
+    for (const client of [fresh, other]) await echo(client)
+    expect(fresh.frames.some(({ type }) => type === 'notice')).toBe(false)
+  })
+
+  it('does so even if that one came in at the last moment', async () => {
+    const here = await openEdge(fast)
+    const there = await openEdge({ deps: { fabric: here.fabric } })
+    const old = await here.device('ada', 'd-1')
+    const notice = await lostHere(here)
+    const coming = new Promise<WireClient>((resolve) => {
+      const end = here.tamper.on('registry', 'register', async (proceed) => {
+        end()
+        resolve(await there.device('ada', 'd-1'))
+        return proceed()
+      })
+    })
+    notice()
+    const fresh = await coming
+    expect(await old.closed()).toMatchObject({ code: 4201 })
+    await echo(fresh)
+    const { connectionId } = await fresh.waitFor('ready')
+    await until(async () => (await here.fabric.registry.list(userId('ada'))).length === 1, 'one row is left')
+    expect(await here.fabric.registry.list(userId('ada'))).toMatchObject([{ connectionId }])
+  })
+
+  it('takes the later of two of one device on one edge, where the earlier was never told', async () => {
+    const open = await openEdge(fast)
+    const heal = open.tamper.on('bus', 'reply', () => Promise.reject(new Error('away')))
+    const old = await open.device('ada', 'd-1')
+    const fresh = await open.device('ada', 'd-1')
+    heal()
+    await echo(old)
+    open.memory.empty('realtime')
+    expect(await old.closed()).toMatchObject({ code: 4201 })
+    await echo(fresh)
+    expect(open.memory.sizes().connections).toBe(1)
+  })
+
+  it('closes those for whom there is no room any more', async () => {
+    const here = await openEdge({ ...fast, deps: { maxConnections: 2 } })
+    const there = await openEdge({ deps: { fabric: here.fabric, maxConnections: 2 } })
+    const before = [await here.device('ada', 'a'), await here.device('ada', 'b')]
+    const notice = await lostHere(here)
+    const since = [await there.device('ada', 'c'), await there.device('ada', 'd')]
+    notice()
+    for (const client of before) {
+      expect(await client.waitFor('error')).toMatchObject({ code: 'connection_limit' })
+      expect(await client.closed()).toMatchObject({ code: 4202 })
+    }
+    for (const client of since) await echo(client)
+    expect(here.memory.sizes().connections).toBe(2)
+  })
+
+  it('is filled with those too whose hello was under way', async () => {
+    const open = await openEdge({ times: { renewMs: 150 } })
+    const subscribe = open.tamper.stop('bus', 'subscribe')
+    const client = await open.connect()
+    client.send({ type: 'hello', token: await tokenOf('ada'), deviceId: 'd' })
+    await subscribe.reached
+    open.memory.empty('realtime')
+    const lines = () => open.log.filter((line) => line.includes('registering its connections again')).length
+    const before = lines()
+    await until(() => lines() > before, 'the first round begins')
+    subscribe.goOn()
+    await client.waitFor('ready')
+    await until(() => open.memory.sizes().connections === 1, 'it is registered')
+  })
+
   it('is filled again by the edge after it was lost', async () => {
     const open = await openEdge({ times: { renewMs: 20 } })
     await Promise.all([open.device('ada'), open.device('ada'), open.device('bob')])

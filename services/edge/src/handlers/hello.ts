@@ -1,4 +1,4 @@
-import { decodePosition, deviceId, Refusal, type Registered, type Registration, sameLog } from '@chatbox/core'
+import { decodePosition, deviceId, Refusal, type Registration, sameLog } from '@chatbox/core'
 import { type ClientFrameOf, encodeFrame, type ServerFrame } from '@chatbox/protocol'
 import type { Identity } from '@chatbox/runtime'
 import type { Connection, Member } from '../connection.ts'
@@ -87,7 +87,8 @@ function turnAway(
   )
 }
 
-function giveNotice(connection: Connection, replaced: Extract<Registered, { kind: 'registered' }>['replaced']): void {
+/** Tells connections of the same device, wherever they are, that they have been replaced (S4). */
+export function giveNotice(connection: Connection, replaced: readonly Registration[]): void {
   const { edge, log } = connection
   for (const old of replaced) {
     edge.metrics.replaced.inc()
