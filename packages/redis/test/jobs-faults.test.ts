@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { answerId, type Job, type Jobs, sessionId, Unavailable } from '@chatbox/core'
 import { startWire } from '@chatbox/testkit/network'
-import { available, startRedisSentinel } from '@chatbox/testkit/servers'
+import { available, startRedisCluster, startRedisSentinel } from '@chatbox/testkit/servers'
 import { describe, expect, it } from 'vitest'
 import { CLOCKS, COMMAND_MS, signalTo, stand } from './support/stand.ts'
 
@@ -160,6 +160,19 @@ describe.skipIf(!there)('jobs over a Redis that fails', () => {
     await stop
     expect(performance.now() - from).toBeLessThan(COMMAND_MS * 3)
   })
+
+  it('are done by a worker that waited while a whole cluster was killed and came back', async () => {
+    const cluster = await startRedisCluster()
+    later(() => cluster.stop())
+    const { jobs } = await fabricAt(cluster.url)
+    const done = await quick(jobs)
+    for (let round = 0; round < 5; round += 1) {
+      const job = someJob()
+      await expect.poll(() => taken(jobs, job), soon).toBe(true)
+      await expect.poll(() => done, soon).toContain(job.answerId)
+      await cluster.restart()
+    }
+  }, 60_000)
 
   it('go on with the replica that takes over from a master (fault 9)', async () => {
     const sentinel = await startRedisSentinel()

@@ -17,8 +17,8 @@ export interface JobsServer {
   readonly ca: string | undefined
 }
 
-/** A worker whose server says nothing for this long connects anew. Longer than its blocking command. */
-const SILENT_MS = 10_000
+/** A worker whose server says nothing for this long connects anew. Longer than the longest that BullMQ blocks, which is 10 s after a fault. */
+const SILENT_MS = 15_000
 
 const WORKER: ConnectionOptions = {
   enableOfflineQueue: true,
@@ -65,6 +65,8 @@ function clientFor({ address, times, ca }: JobsServer, role: JobsRole): Redis | 
   const { enableOfflineQueue, retryStrategy, ...redisOptions } = options
   return new Cluster([...address.hosts], {
     enableOfflineQueue,
+    // Where it fails, the promise of that `connect()` never settles, and a worker that awaits it never works again.
+    enableReadyCheck: false,
     slotsRefreshTimeout: times.connectMs,
     slotsRefreshInterval: times.layoutMs,
     redisOptions,
