@@ -100,6 +100,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
       { name: 'edge_connections', size: () => connections.size, warnAbove: 15_000 },
       { name: 'edge_feeds', size: () => feeds.size, warnAbove: 15_000 },
       { name: 'edge_strangers', size: () => strangers.size, warnAbove: 15_000 },
+      { name: 'edge_recoveries', size: () => feeds.recoveries, warnAbove: 1_000 },
+      { name: 'edge_background', size: () => background.size, warnAbove: 15_000 },
     ].map((structure) => options.structures?.track(structure))
     cleanups.push(async () => {
       for (const structure of structures) structure?.untrack()

@@ -17,6 +17,7 @@ import { withPosition } from '@chatbox/protocol'
 import { backoff, type Logger } from '@chatbox/runtime'
 import { type Outgoing, outgoing } from './outbox.ts'
 import { type Remembered, remembered } from './remembered.ts'
+import { type Turns, turns } from './turns.ts'
 
 /** What a feed needs of a device. */
 export interface FeedMember {
@@ -40,8 +41,13 @@ interface Pending {
 export type { Feed }
 
 /** Subscribed, and knows where the log is: from here on nothing is missed. */
-export async function openFeed(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Promise<Feed> {
-  const feed = new Feed(uid, fabric, log)
+export async function openFeed(
+  uid: UserId,
+  fabric: Pick<Fabric, 'bus' | 'answers'>,
+  log: Logger,
+  recoveries: Turns = turns(1),
+): Promise<Feed> {
+  const feed = new Feed(uid, fabric, log, recoveries)
   await feed.open()
   return feed
 }
@@ -54,6 +60,8 @@ class Feed {
   readonly uid: UserId
   readonly #fabric: Pick<Fabric, 'bus' | 'answers'>
   readonly #log: Logger
+  /** Shared by all feeds: a gap of the bus is one of all users at once, and their logs are read a few at a time. */
+  readonly #recoveries: Turns
   /** Never changed, so that whoever joins or leaves meanwhile does not disturb a round. */
   #members: readonly FeedMember[] = []
   #ended: Remembered<AnswerId, true> | undefined
@@ -71,10 +79,11 @@ class Feed {
   #pausing: AbortController | undefined
   #unsubscribe: (() => Promise<void>) | undefined
 
-  constructor(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger) {
+  constructor(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger, recoveries: Turns) {
     this.uid = uid
     this.#fabric = fabric
     this.#log = log
+    this.#recoveries = recoveries
   }
 
   async open(): Promise<void> {
@@ -118,6 +127,11 @@ class Feed {
     const taken = await this.#fabric.answers.snapshot(this.uid)
     const open = taken.open.filter(({ ref }) => !this.#ended?.get(ref.answerId) && !this.#fencedSince(ref.sid, taken))
     return { top: taken.top, frames: open.map(snapshotFrame) }
+  }
+
+  /** For a device that is repaired, which can wait; those who come in do not. */
+  snapshotInTurn(): Promise<{ top: Position; frames: Uint8Array[] }> {
+    return this.#recoveries.take(() => this.snapshot())
   }
 
   async close(): Promise<void> {
@@ -191,7 +205,7 @@ class Feed {
   async #readUntilDone(): Promise<void> {
     for (let tries = 0; !this.#closed; tries++) {
       try {
-        await this.#catchUp(() => this.#readAgain())
+        await this.#recoveries.take(() => this.#catchUp(() => this.#readAgain()))
         for (const member of this.#members) member.repair()
         return
       } catch (err) {
@@ -207,6 +221,8 @@ class Feed {
   /** Reads until what came meanwhile follows without a gap, then goes on live. */
   async #catchUp(read: () => Promise<void>): Promise<void> {
     do {
+      // It may have ended while it waited for its turn.
+      if (this.#closed) return
       this.#again = false
       await read()
       const waiting = this.#pending ?? []

@@ -1,6 +1,7 @@
 import { type Fabric, Unavailable, type UserId } from '@chatbox/core'
 import type { Logger } from '@chatbox/runtime'
 import { type Feed, type FeedMember, openFeed } from './feed.ts'
+import { turns } from './turns.ts'
 
 /** One feed per user who has a device here, made with the first and ended with the last. */
 export interface Feeds {
@@ -9,10 +10,16 @@ export interface Feeds {
   /** Ends all of them, and waits for those that were ending. Nobody can join any more. */
   close(): Promise<void>
   readonly size: number
+  /** Logs that are read again after a gap, or wait for it, and devices that wait to be repaired. */
+  readonly recoveries: number
 }
+
+/** Logs that are read at once after a gap: enough to be quick, few enough to leave the store to those who come and write. */
+const RECOVERIES = 50
 
 export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Feeds {
   const open = new Map<UserId, Promise<Feed>>()
+  const recoveries = turns(RECOVERIES)
   /** Feeds that somebody joined, by what they were opened by. */
   const openings = new WeakMap<Feed, Promise<Feed>>()
   const ending = new Set<Promise<void>>()
@@ -32,7 +39,7 @@ export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Fee
     async join(uid, member) {
       for (;;) {
         if (closed) throw new Unavailable('this edge is going away')
-        const opening = open.get(uid) ?? openFeed(uid, fabric, log)
+        const opening = open.get(uid) ?? openFeed(uid, fabric, log, recoveries)
         open.set(uid, opening)
         let feed: Feed
         try {
@@ -62,6 +69,9 @@ export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Fee
     },
     get size() {
       return open.size
+    },
+    get recoveries() {
+      return recoveries.size
     },
   }
 }

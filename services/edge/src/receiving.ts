@@ -70,7 +70,7 @@ class Repairs implements OutboxEvents {
       const { member, log } = this.#receiver
       if (!member) return
       try {
-        const { frames } = await member.feed.snapshot()
+        const { frames } = await member.feed.snapshotInTurn()
         return this.#receiving.out.release(frames, () => false)
       } catch (err) {
         log.warn({ err, tries }, 'no snapshot could be had')

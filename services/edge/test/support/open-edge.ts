@@ -138,14 +138,17 @@ export async function openEdge(setting: Setting = {}): Promise<OpenEdge> {
 }
 
 /** How many a structure of the edge holds, as its metric says it. */
-export const sizeOf = (edge: OpenEdge, structure: 'connections' | 'feeds' | 'strangers'): Promise<number> =>
-  edge.metric('structure_entries', `{structure="edge_${structure}"}`)
+export const sizeOf = (
+  edge: OpenEdge,
+  structure: 'connections' | 'feeds' | 'strangers' | 'recoveries' | 'background',
+): Promise<number> => edge.metric('structure_entries', `{structure="edge_${structure}"}`)
 
 /** Nothing is left of any connection, neither here nor in the fabric. */
 export const untilEmpty = (edge: OpenEdge): Promise<void> =>
   until(async () => {
     const { connections, subscriptions } = edge.memory.sizes()
-    const here = await Promise.all([sizeOf(edge, 'connections'), sizeOf(edge, 'feeds'), sizeOf(edge, 'strangers')])
+    const structures = ['connections', 'feeds', 'strangers', 'recoveries', 'background'] as const
+    const here = await Promise.all(structures.map((structure) => sizeOf(edge, structure)))
     return [connections, subscriptions, ...here].every((size) => size === 0)
   }, 'nothing is left of any connection')
 
