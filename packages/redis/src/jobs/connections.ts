@@ -17,8 +17,8 @@ export interface JobsServer {
   readonly ca: string | undefined
 }
 
-/** A worker whose server says nothing for this long connects anew. Longer than the longest that BullMQ blocks, which is 10 s after a fault. */
-const SILENT_MS = 15_000
+/** A worker whose server says nothing for this long connects anew. Far longer than its blocking command. */
+const SILENT_MS = 10_000
 
 const WORKER: ConnectionOptions = {
   enableOfflineQueue: true,

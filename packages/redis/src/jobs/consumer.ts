@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Job, JobConsumer } from '@chatbox/core'
-import { type Job as BullJob, WaitingError, Worker } from 'bullmq'
+import { type Job as BullJob, createRedisBackend, WaitingError, Worker } from 'bullmq'
 import { codeOf } from '../connection/faults.ts'
 import type { Keys } from '../keys.ts'
 import type { RedisClocks } from '../options.ts'
@@ -30,6 +30,10 @@ export interface OpenConsumer extends JobConsumer {
  */
 const LOOK_S = 1
 
+/** After a fault BullMQ waits for as long as its backend lets it. */
+const waitingBriefly: typeof createRedisBackend = (...args) =>
+  Object.defineProperty(createRedisBackend(...args), 'maximumBlockTimeout', { value: LOOK_S })
+
 /** Attempts are counted in the database; a job comes back however often its worker dies. */
 const AS_OFTEN_AS_IT_TAKES = 1_000_000_000
 
@@ -46,7 +50,7 @@ export function createConsumer(deps: ConsumerDeps): OpenConsumer {
     if (leaving || (await works.run({ id: job.id ?? '', token, data: job.data })).lost) throw new WaitingError()
   }
 
-  const worker = new Worker<Job>(QUEUE, work, {
+  const options = {
     connection: connection.client,
     prefix: keys.jobs,
     concurrency,
@@ -57,7 +61,8 @@ export function createConsumer(deps: ConsumerDeps): OpenConsumer {
     drainDelay: LOOK_S,
     runRetryDelay: clocks.retryMs,
     skipVersionCheck: true,
-  })
+  }
+  const worker = new Worker<Job>(QUEUE, work, options, waitingBriefly)
   const works = jobsAtWork({
     handler,
     holdMs: clocks.jobLockMs,
