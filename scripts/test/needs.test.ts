@@ -18,7 +18,7 @@ describe('the servers that are set up', () => {
     [['packages/client'], []],
     [['./packages/client/test/rest.test.ts', '-t', 'a name', '--bail=1'], []],
     [['packages/clients'], ALL_SERVERS],
-    [[join(ROOT, 'services/embedded/')], ['chromium']],
+    [[join(ROOT, 'packages/widget/')], ['chromium']],
     [
       ['services/embedded', 'packages/redis'],
       ['redis', 'chromium'],
