@@ -12,13 +12,14 @@ export interface DisabledUsers {
 }
 
 export function disabledUsers(
-  { fabric, log, times }: Pick<EdgeSettings, 'fabric' | 'log' | 'times'>,
+  { fabric, log, times, metrics }: Pick<EdgeSettings, 'fabric' | 'log' | 'times' | 'metrics'>,
   changed: () => void,
 ): DisabledUsers {
   let list: DisabledList | undefined
   let looking: Promise<void> | undefined
   let again = false
   let away = false
+  let readAt: number | undefined
 
   async function readOnce(): Promise<void> {
     const read = await fabric.disabled.read(list?.version)
@@ -35,9 +36,12 @@ export function disabledUsers(
         await readOnce()
       } while (again)
       away = false
+      readAt = performance.now()
+      metrics.disabledAge.set(0)
     } catch (err) {
       if (!away) log.warn({ err }, 'the list of disabled users could not be read; the last one holds')
       away = true
+      if (readAt !== undefined) metrics.disabledAge.set((performance.now() - readAt) / 1_000)
     }
   }
 

@@ -35,7 +35,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   const present = presence(edge, renewal(edge, connected), (packet) =>
     connections.get(packet.header.target)?.reply(packet),
   )
-  const feeds = createFeeds(fabric, log)
+  const feeds = createFeeds(fabric, log, () => metrics.gaps.inc())
   const strangers = createStrangers(edge.strangersPerAddress)
   const decode = clientDecoder(edge.limits)
   /** Undone in reverse. */
@@ -101,6 +101,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
       { name: 'edge_feeds', size: () => feeds.size, warnAbove: 15_000 },
       { name: 'edge_strangers', size: () => strangers.size, warnAbove: 15_000 },
       { name: 'edge_recoveries', size: () => feeds.recoveries, warnAbove: 1_000 },
+      { name: 'edge_tokens', size: () => edge.verify.size(), warnAbove: 50_000 },
       { name: 'edge_background', size: () => background.size, warnAbove: 15_000 },
     ].map((structure) => options.structures?.track(structure))
     cleanups.push(async () => {

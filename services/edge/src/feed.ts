@@ -28,6 +28,13 @@ export interface FeedMember {
   repair(): void
 }
 
+/** What all feeds of an edge share. */
+export interface Recovering {
+  /** A gap of the bus is one of all users at once, so their logs are read a few at a time. */
+  readonly recoveries: Turns
+  onGap(): void
+}
+
 /** Ends and fences that are remembered, so that a snapshot that was under way meanwhile is not shown after them. */
 const REMEMBERED = 64
 /** What may wait while a log is read. What does not fit makes the log be read once more. */
@@ -45,9 +52,9 @@ export async function openFeed(
   uid: UserId,
   fabric: Pick<Fabric, 'bus' | 'answers'>,
   log: Logger,
-  recoveries: Turns = turns(1),
+  shared: Recovering = { recoveries: turns(1), onGap: () => undefined },
 ): Promise<Feed> {
-  const feed = new Feed(uid, fabric, log, recoveries)
+  const feed = new Feed(uid, fabric, log, shared)
   await feed.open()
   return feed
 }
@@ -60,8 +67,7 @@ class Feed {
   readonly uid: UserId
   readonly #fabric: Pick<Fabric, 'bus' | 'answers'>
   readonly #log: Logger
-  /** Shared by all feeds: a gap of the bus is one of all users at once, and their logs are read a few at a time. */
-  readonly #recoveries: Turns
+  readonly #shared: Recovering
   /** Never changed, so that whoever joins or leaves meanwhile does not disturb a round. */
   #members: readonly FeedMember[] = []
   #ended: Remembered<AnswerId, true> | undefined
@@ -79,11 +85,11 @@ class Feed {
   #pausing: AbortController | undefined
   #unsubscribe: (() => Promise<void>) | undefined
 
-  constructor(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger, recoveries: Turns) {
+  constructor(uid: UserId, fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger, shared: Recovering) {
     this.uid = uid
     this.#fabric = fabric
     this.#log = log
-    this.#recoveries = recoveries
+    this.#shared = shared
   }
 
   async open(): Promise<void> {
@@ -131,7 +137,7 @@ class Feed {
 
   /** For a device that is repaired, which can wait; those who come in do not. */
   snapshotInTurn(): Promise<{ top: Position; frames: Uint8Array[] }> {
-    return this.#recoveries.take(() => this.snapshot())
+    return this.#shared.recoveries.take(() => this.snapshot())
   }
 
   async close(): Promise<void> {
@@ -197,6 +203,7 @@ class Feed {
       return
     }
     this.#reading = true
+    this.#shared.onGap()
     this.#log.info({ why }, 'reading a log again')
     void this.#readUntilDone()
   }
@@ -205,7 +212,7 @@ class Feed {
   async #readUntilDone(): Promise<void> {
     for (let tries = 0; !this.#closed; tries++) {
       try {
-        await this.#recoveries.take(() => this.#catchUp(() => this.#readAgain()))
+        await this.#shared.recoveries.take(() => this.#catchUp(() => this.#readAgain()))
         for (const member of this.#members) member.repair()
         return
       } catch (err) {

@@ -17,7 +17,11 @@ export interface Feeds {
 /** Logs that are read at once after a gap: enough to be quick, few enough to leave the store to those who come and write. */
 const RECOVERIES = 50
 
-export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Feeds {
+export function feeds(
+  fabric: Pick<Fabric, 'bus' | 'answers'>,
+  log: Logger,
+  onGap: () => void = () => undefined,
+): Feeds {
   const open = new Map<UserId, Promise<Feed>>()
   const recoveries = turns(RECOVERIES)
   /** Feeds that somebody joined, by what they were opened by. */
@@ -39,7 +43,7 @@ export function feeds(fabric: Pick<Fabric, 'bus' | 'answers'>, log: Logger): Fee
     async join(uid, member) {
       for (;;) {
         if (closed) throw new Unavailable('this edge is going away')
-        const opening = open.get(uid) ?? openFeed(uid, fabric, log, recoveries)
+        const opening = open.get(uid) ?? openFeed(uid, fabric, log, { recoveries, onGap })
         open.set(uid, opening)
         let feed: Feed
         try {

@@ -46,6 +46,14 @@ export const edgeMetrics = (metrics: Metrics) => ({
     help: 'Connections that had to be told to load again, by occasion.',
     labels: ['occasion'],
   }),
+  gaps: metrics.counter({
+    name: 'edge_gaps_total',
+    help: "Times that a user's log was read again, because something of it may have been missed.",
+  }),
+  disabledAge: metrics.gauge({
+    name: 'edge_disabled_list_age_seconds',
+    help: 'How long ago the list of disabled users could be read, as of the last look at it.',
+  }),
   stores: metrics.counter({
     name: 'edge_store_faults_total',
     help: 'Calls to a store that was away, or did not answer in time, by port.',

@@ -47,6 +47,7 @@ describe('a gap of all users at once (R25)', () => {
     await until(async () => calls.all >= USERS * 2 && (await sizeOf(open, 'recoveries')) === 0, 'all have been read')
     expect(calls.most).toBeLessThanOrEqual(50)
     expect(calls.most).toBeGreaterThan(20)
+    expect(await open.metric('edge_gaps_total')).toBe(USERS)
     for (const [i, device] of devices.entries()) {
       await open.storage.say(`user-${i}`, 'after')
       await device.waitFor('message')
