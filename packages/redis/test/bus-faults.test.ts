@@ -129,6 +129,22 @@ describe.skipIf(!there)('the bus over a Redis that fails', () => {
     expectNothingMissing(follower.texts, events.taken)
   })
 
+  it('finds an event that stands in the log and was never heard, by looking at the top again (R25)', async () => {
+    const redis = await server()
+    const fabric = await fabricAt(redis.url)
+    const follower = await follow(fabric.bus, uid, textOf)
+    await fabric.bus.append(uid, event('heard'), 1)
+    await expect.poll(() => follower.texts).toEqual(['heard'])
+    await by(redis, async (admin) => {
+      const [heard] = await admin.lrangeBuffer(`chatbox:{${uid}}:events`, 0, 0)
+      await admin.rpush(`chatbox:{${uid}}:events`, Buffer.from(String(heard).replace('heard', 'silent')))
+      await admin.hincrby(`chatbox:{${uid}}:log`, 'top', 1)
+    })
+    await expect.poll(() => follower.texts, { timeout: 10_000 }).toEqual(['heard', 'silent'])
+    expect(follower.gaps).toBe(1)
+    expect(follower.losses).toEqual([])
+  })
+
   it('says that something is lost when Redis comes back empty, and goes on', async () => {
     const redis = await server()
     const fabric = await fabricAt(redis.url)
