@@ -29,7 +29,7 @@ export const edgeConfig = group({
   redis: redis(),
   jwt: jwt(),
   encryptionKeys: encryptionKeys(),
-  hashKey: hashKey(),
+  hashKey: hashKey({ required: true }),
   origins: webSocketOrigins(),
   limits: limits(),
   models: models(),

@@ -41,7 +41,7 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       help: 'Rate limits that were counted in this process alone, because Redis could not be asked.',
     }),
   }
-  const keyring = createKeyring({ keys: config.encryptionKeys, ...(config.hashKey && { hashKey: config.hashKey }) })
+  const keyring = createKeyring({ keys: config.encryptionKeys, hashKey: config.hashKey })
   const redis = redisFabric({
     ...config.redis,
     clocks: timers.all({ ...defaultClocks }),
@@ -62,7 +62,11 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
   const ops = createOps({
     metrics,
     logger: log,
-    checks: (['realtime', 'queue'] as const).map((role) => ({ name: `redis_${role}`, ping: () => redis.ping(role) })),
+    checks: [
+      ...(['realtime', 'queue'] as const).map((role) => ({ name: `redis_${role}`, ping: () => redis.ping(role) })),
+      { name: 'edge', ping: (signal) => edge.check.ping(signal) },
+    ],
+    timeoutMs: CHECK_MS,
     listen: { host: config.listen.host, port: config.opsPort },
   })
   const { jwt } = config
@@ -101,29 +105,28 @@ const drainMs = ({ shutdown: { timeout, delay } }: EdgeConfig): number =>
 /** Requests that are under way, the last frames, leases given back, connections to Redis closed. */
 const AFTER_SOCKETS_MS = 8_000
 
+/** So that the answer comes within 2 s however Redis hangs. */
+const CHECK_MS = 1_500
+
 const perMinute = (points: number) => ({ points, perMs: 60_000 })
 
-/** An edge that comes before its Redis waits for it, and says meanwhile that it is starting. */
+/** An edge that comes before its Redis starts without it, and is unready until it is there; both go on trying by themselves. */
 function storesOf(redis: RedisFabric, log: Logger): Part {
-  let stopping = false
   return {
     name: 'redis',
     async start() {
-      while (!stopping) {
-        try {
-          return await redis.start()
-        } catch (err) {
-          if (!(err instanceof Unavailable)) throw err
-          log.warn({ err }, 'Redis cannot be reached yet')
-        }
+      try {
+        await redis.start(FIRST_TRY_MS)
+      } catch (err) {
+        if (!(err instanceof Unavailable)) throw err
+        log.warn({ err }, 'Redis cannot be reached yet')
       }
     },
-    async stop() {
-      stopping = true
-      await redis.close()
-    },
+    stop: () => redis.close(),
   }
 }
+
+const FIRST_TRY_MS = 2_000
 
 async function main(): Promise<number> {
   const loaded = configFromCommandLine(edgeConfig, {

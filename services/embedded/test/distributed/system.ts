@@ -15,7 +15,7 @@ import {
   sessionId,
   type Turn,
 } from '@chatbox/core'
-import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
+import { createKeyring, defaultHashKey, sealedConversations, sealedFabric } from '@chatbox/crypto'
 import { defaultClocks, redisFabric } from '@chatbox/redis'
 import {
   createLogger,
@@ -89,6 +89,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     REDIS_URL: redisUrl,
     JWT_SECRET: secret,
     ENCRYPTION_KEY: key.toString('base64'),
+    HASH_KEY: Buffer.from(defaultHashKey(key)).toString('base64'),
     WS_ALLOWED_ORIGINS: ORIGIN,
     CLOCK_SCALE: String(clockScale),
     HANDSHAKES_PER_SECOND: '100000',

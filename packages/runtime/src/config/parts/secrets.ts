@@ -80,11 +80,15 @@ export function encryptionKeys({ required = true }: { required?: boolean } = {})
   }
 }
 
-/** HASH_KEY: keys the hashes that stand for users in Redis (R27). */
-export function hashKey(): Setting<Buffer | undefined> {
-  return setting('HASH_KEY', key32, {
-    about: 'Key of the hashes that stand for users in Redis: base64 of exactly 32 bytes.',
-    optional: true,
-    secret: true,
-  })
+/**
+ * HASH_KEY: keys the hashes that stand for users in Redis (R27). `required` where several processes share them: a hash key that follows
+ * from the oldest encryption key changes when that one is dropped, and not everywhere at the same moment.
+ */
+export function hashKey(options: { required: true }): Setting<Buffer>
+export function hashKey(options?: { required?: boolean }): Setting<Buffer | undefined>
+export function hashKey({ required = false }: { required?: boolean } = {}): Setting<Buffer | undefined> {
+  const about = 'Key of the hashes that stand for users in Redis: base64 of exactly 32 bytes.'
+  return required
+    ? setting('HASH_KEY', key32, { about, secret: true, missing: `is missing (${KEY_ADVICE})` })
+    : setting('HASH_KEY', key32, { about, optional: true, secret: true })
 }

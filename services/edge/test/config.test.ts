@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { configFromCommandLine, type SettingDoc } from '@chatbox/runtime'
+import { describe, expect, it } from 'vitest'
+import { edgeConfig } from '../src/config.ts'
+
+const enough = {
+  JWT_SECRET: randomBytes(48).toString('base64'),
+  ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+  HASH_KEY: randomBytes(32).toString('base64'),
+  REDIS_URL: 'redis://edge:canary-password@redis.example.com:6379/0',
+}
+
+function check(env: NodeJS.ProcessEnv, files: Record<string, string> = {}) {
+  const lines: string[] = []
+  const out = { write: (text: string) => lines.push(text) }
+  const readFile = (path: string) => files[path] ?? ''
+  const result = configFromCommandLine(edgeConfig, {
+    argv: ['--check-config'],
+    env,
+    stdout: out,
+    stderr: out,
+    readFile,
+  })
+  return { result, text: lines.join('') }
+}
+
+describe('the configuration of an edge of its own', () => {
+  it('is complete with keys, a way to know tokens, and a Redis', () => {
+    expect(check(enough)).toEqual({ result: { exitCode: 0 }, text: 'configuration ok\n' })
+  })
+
+  it.each(Object.keys(enough))('is refused without %s, by name', (name) => {
+    const { result, text } = check({ ...enough, [name]: undefined })
+    expect(result).toEqual({ exitCode: 1 })
+    expect(text).toContain(name === 'REDIS_URL' ? 'REDIS_REALTIME_URL: is missing' : `${name}: is missing`)
+  })
+
+  it.each([
+    'localhost:6379',
+    'http://localhost:6379',
+    'redis:/localhost',
+    'redis+other://localhost',
+    'redis://with a blank',
+  ])('takes no %s for an address of Redis, and does not repeat it', (url) => {
+    const { result, text } = check({ ...enough, REDIS_URL: url })
+    expect(result).toEqual({ exitCode: 1 })
+    expect(text).toContain('REDIS_URL')
+    expect(text).not.toContain(url)
+  })
+
+  it.each([
+    'redis://localhost',
+    'rediss://user:password@redis.example.com:6380/1',
+    'redis+sentinel://one:26379,two:26379/main/0',
+    'redis+cluster://one:7000,two:7000',
+  ])('takes %s, also from a file', (url) => {
+    const { REDIS_URL: _, ...others } = enough
+    expect(check({ ...others, REDIS_URL: url }).result).toEqual({ exitCode: 0 })
+    expect(check({ ...others, REDIS_URL_FILE: '/run/url' }, { '/run/url': `${url}\n` }).result).toEqual({ exitCode: 0 })
+    expect(check({ ...others, REDIS_REALTIME_URL: url, REDIS_QUEUE_URL: url }).result).toEqual({ exitCode: 0 })
+  })
+
+  it('says no secret, whatever is wrong', () => {
+    const { text } = check({
+      ...enough,
+      HANDSHAKES_PER_SECOND: '0',
+      OPS_PORT: 'no',
+      REDIS_QUEUE_URL: 'nonsense-canary',
+    })
+    expect(text).toContain('HANDSHAKES_PER_SECOND')
+    for (const secret of [...Object.values(enough), 'canary-password', 'nonsense-canary'])
+      expect(text).not.toContain(secret)
+  })
+
+  it('is documented setting by setting', () => {
+    const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')
+    const [embedded = '', own = ''] = page.split('\n## An edge of its own\n')
+    const rows = (text: string) => text.split('\n').filter((line) => line.startsWith('| `'))
+    const shared = new Set(rows(embedded))
+    expect(rows(own.split('\n## ')[0] ?? '')).toEqual(edgeConfig.docs.map(rowOf).filter((row) => !shared.has(row)))
+  })
+})
+
+const rowOf = ({ name, about, default: fallback, secret }: SettingDoc): string =>
+  `| \`${name}\`${secret ? ` or \`${name}_FILE\`` : ''} | ${fallback ? `\`${fallback}\`` : ''} | ${about} |`
