@@ -68,7 +68,7 @@ async function upgradeWith(url: string, lines: readonly string[]): Promise<numbe
       'Connection: Upgrade',
       'Upgrade: websocket',
       'Sec-WebSocket-Version: 13',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', // not a secret
       ...lines.map((line) => `X-Forwarded-For: ${line}`),
       '',
       '',

@@ -8,7 +8,7 @@ const enough = {
   JWT_SECRET: randomBytes(48).toString('base64'),
   ENCRYPTION_KEY: randomBytes(32).toString('base64'),
   HASH_KEY: randomBytes(32).toString('base64'),
-  REDIS_URL: 'redis://edge:canary-password@redis.example.com:6379/0',
+  REDIS_URL: 'redis://edge:canary-password@redis.example.com:6379/0', // not a secret
 }
 
 function check(env: NodeJS.ProcessEnv, files: Record<string, string> = {}) {
@@ -51,7 +51,7 @@ describe('the configuration of an edge of its own', () => {
 
   it.each([
     'redis://localhost',
-    'rediss://user:password@redis.example.com:6380/1',
+    'rediss://user:password@redis.example.com:6380/1', // not a secret
     'redis+sentinel://one:26379,two:26379/main/0',
     'redis+cluster://one:7000,two:7000',
   ])('takes %s, also from a file', (url) => {
