@@ -26,6 +26,9 @@ describe.skipIf(!there)('the system under faults', () => {
     await Promise.all(Array.from({ length: 10 }, (_, i) => system.device(victim, 'full', `d-${i}`)))
     const talk = chatter(roamers)
     await expect.poll(() => talk.count(), patient).toBeGreaterThan(USERS * 3)
+    // Those ten beside.
+    const here = (await metric(victim, 'chatbox_edge_connections')) - 10
+    expect(here).toBeGreaterThan(0)
     open.delete(victim)
     victim.process.kill('SIGKILL')
     const died = performance.now()
@@ -44,7 +47,7 @@ describe.skipIf(!there)('the system under faults', () => {
     await expect.poll(() => talk.count(), patient).toBeGreaterThan(before + USERS * 3)
     await talk.stop()
     await rested(system, roamers)
-    expect(roamers.filter(({ connections }) => connections > 1).length).toBeGreaterThan(3)
+    expect(roamers.filter(({ connections }) => connections > 1).length).toBe(here)
     expect(roamers.filter(({ losses }) => losses > 0)).toEqual([])
     expect(await faultsOf(system, roamers)).toEqual([])
   })
@@ -54,7 +57,7 @@ describe.skipIf(!there)('the system under faults', () => {
     const [leaving] = system.edges
     if (!leaving) throw new Error('there is no edge')
     const here = await metric(leaving, 'chatbox_edge_connections')
-    expect(here).toBeGreaterThan(3)
+    expect(here).toBeGreaterThan(0)
     const talk = chatter(roamers)
     await expect.poll(() => talk.count(), patient).toBeGreaterThan(USERS * 3)
     open.delete(leaving)

@@ -94,6 +94,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     CLOCK_SCALE: String(clockScale),
     HANDSHAKES_PER_SECOND: '100000',
     DRAIN_DELAY: '0s',
+    SHUTDOWN_TIMEOUT: '9s',
     RATE_LIMIT_MESSAGES: '100000',
     RATE_LIMIT_REQUESTS: '100000',
     ...options.env,
