@@ -12,7 +12,8 @@ describe('the address of a Redis', () => {
   })
 
   it('may have TLS, an ACL user, a password with odd characters, and a database', () => {
-    expect(parseRedisUrl('rediss://chat:p%40ss%3Aw@10.0.0.1:6380/3')).toEqual({
+    const password = encodeURIComponent('p@ss:w')
+    expect(parseRedisUrl(`rediss://chat:${password}@10.0.0.1:6380/3`)).toEqual({
       kind: 'single',
       hosts: [{ host: '10.0.0.1', port: 6380 }],
       tls: true,

@@ -16,7 +16,7 @@ const USUAL_PORT = { single: 6_379, sentinel: 26_379, cluster: 6_379 }
 const FORM = /^(redis|rediss)(?:\+(sentinel|cluster))?:\/\/(?:([^:@/]*)(?::([^@/]*))?@)?([^/?]+)(?:\/([^?]*))?$/
 
 /**
- * `redis://user:password@host:port/db`, `rediss://` for TLS, `redis+sentinel://host,host/master/db`, `redis+cluster://host,host`.
+ * `redis://host:port/db`, an ACL user and a password in front of the host as in any URL, `rediss://` for TLS, `redis+sentinel://host,host/master/db`, `redis+cluster://host,host`.
  * Throws with a sentence that names no password.
  */
 export function parseRedisUrl(url: string): RedisAddress {
