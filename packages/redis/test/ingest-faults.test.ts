@@ -57,6 +57,18 @@ describe.skipIf(!there)('the ingest log over a Redis that fails', () => {
     await expect.poll(() => put(ingest, 'again')).toBe('taken')
   })
 
+  it('hands out what nobody of us wrote as something that does not open, and what follows it', async () => {
+    const redis = await server()
+    const { ingest } = await fabricAt(redis.url)
+    await put(ingest, 'before')
+    await admin(redis).xadd(ENTRIES, '*', 'packet', 'no packet at all')
+    await put(ingest, 'after')
+    const source = await ingest.own(P)
+    const entries = await readAll(source, 3)
+    expect(textsOf(entries)).toEqual(['before', 'no packet at all', 'after'])
+    expect(entries[1]?.packet.header.kind).toBe('unreadable')
+  })
+
   it('is full while Redis cannot write its file, and goes on when it can (fault 11)', async () => {
     const redis = await server()
     const { ingest } = await fabricAt(redis.url)

@@ -94,7 +94,9 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       handshakesPerSecond: config.handshakesPerSecond,
     },
   )
-  structures.track({ name: 'redis_channels', size: () => redis.sizes().channels ?? 0, warnAbove: 50_000 })
+  for (const name of Object.keys(redis.sizes())) {
+    structures.track({ name: `redis_${name}`, size: () => redis.sizes()[name] ?? 0, warnAbove: 50_000 })
+  }
   return [ops, storesOf(redis, log), edge]
 }
 

@@ -1,4 +1,4 @@
-import { type Entry, type EntryHeader, Unavailable } from '@chatbox/core'
+import { type Entry, type EntryHeader, type EntryPacket, requestId, Unavailable } from '@chatbox/core'
 import { bytesOf, listOf, numberOf, type Reply, textOf } from '../connection/script.ts'
 import type { Store } from '../connection/store.ts'
 import { packetOf } from '../packets.ts'
@@ -66,8 +66,17 @@ function entryOf(reply: Reply): Omit<Entry, 'id'> & { readonly streamId: string 
   const [id, tries, packet, deadline] = listOf(reply)
   return {
     streamId: textOf(id),
-    packet: packetOf<EntryHeader>(bytesOf(packet)),
+    packet: readable(bytesOf(packet)),
     tries: numberOf(tries),
     ...(textOf(deadline) !== '' && { until: numberOf(deadline) }),
+  }
+}
+
+/** What was written by nobody of us does not open either, and is put aside as such; it must not hold up the partition. */
+function readable(bytes: Buffer): EntryPacket {
+  try {
+    return packetOf<EntryHeader>(bytes)
+  } catch {
+    return { header: { requestId: requestId('unreadable'), kind: 'unreadable' }, body: bytes }
   }
 }
