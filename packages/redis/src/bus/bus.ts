@@ -75,8 +75,10 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
       await store.call(publishSignal, [keys.ofUser(uid).channel], [packetBytes(event)])
     },
     async subscribe(uid, listener) {
-      const own = subscription(uid, listener, () => store.heardRunAt(keys.ofUser(uid).channel), onError)
-      const leave = await store.subscribe(keys.ofUser(uid).channel, own)
+      // Named once: each event asks for it.
+      const { channel } = keys.ofUser(uid)
+      const own = subscription(uid, listener, () => store.heardRunAt(channel), onError)
+      const leave = await store.subscribe(channel, own)
       subscriptions.add(own)
       let left = false
       return async () => {
