@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { WebSocket } from 'ws'
-import { cpuMs, memoryOf, type ProcessMemory } from '../lib/process-cost.ts'
+import { cpuMs, memoryOf, type ProcessMemory, settled } from '../lib/process-cost.ts'
 import { openSocket } from './device.ts'
 import { type Inspector, openInspector } from './inspector.ts'
 import type { Program } from './programs.ts'
@@ -19,11 +19,6 @@ export interface Memory extends ProcessMemory {
 
 const WARM_UP = 2_000
 const OPENED_AT_ONCE = 50
-/** Settled is what has changed by less than this for so long. */
-const STEADY_SHARE = 0.003
-const STEADY_MS = 6_000
-const LONGEST_SETTLE_MS = 20_000
-const LOOK_EVERY_MS = 500
 /** Until what was opened or closed last is done with, or freed memory is given back. */
 const CALM_MS = 1_000
 
@@ -64,18 +59,6 @@ function ended(socket: WebSocket): Promise<void> {
     socket.once('close', () => resolve())
     socket.close()
   })
-}
-
-/** Nobody tells the server to collect its garbage: whatever it keeps by itself counts. */
-async function settled(pid: number): Promise<ProcessMemory> {
-  const end = performance.now() + LONGEST_SETTLE_MS
-  let [from, since] = [memoryOf(pid), performance.now()]
-  while (performance.now() < end && performance.now() - since < STEADY_MS) {
-    await pause(LOOK_EVERY_MS)
-    const now = memoryOf(pid)
-    if (Math.abs(now.rssKiB - from.rssKiB) > from.rssKiB * STEADY_SHARE) [from, since] = [now, performance.now()]
-  }
-  return memoryOf(pid)
 }
 
 /** What is held on to, and nothing else. */

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
 
 /** What another process costs, as Linux tells it. */
 export interface ProcessMemory {
@@ -28,6 +29,24 @@ export function memoryOf(pid: number): ProcessMemory {
 
 const sum = (text: string, line: RegExp): number =>
   [...text.matchAll(line)].reduce((total, [, kib]) => total + Number(kib), 0)
+
+/** Settled is what has changed by less than this for so long. */
+const STEADY_SHARE = 0.003
+const STEADY_MS = 6_000
+const LONGEST_SETTLE_MS = 20_000
+const LOOK_EVERY_MS = 500
+
+/** Nobody tells the server to collect its garbage: whatever it keeps by itself counts. */
+export async function settled(pid: number): Promise<ProcessMemory> {
+  const end = performance.now() + LONGEST_SETTLE_MS
+  let [from, since] = [memoryOf(pid), performance.now()]
+  while (performance.now() < end && performance.now() - since < STEADY_MS) {
+    await pause(LOOK_EVERY_MS)
+    const now = memoryOf(pid)
+    if (Math.abs(now.rssKiB - from.rssKiB) > from.rssKiB * STEADY_SHARE) [from, since] = [now, performance.now()]
+  }
+  return memoryOf(pid)
+}
 
 /** So many files, sockets among them, may this process have open; Node has raised it to what the system allows. */
 export function openFilesLimit(): number {

@@ -4,3 +4,5 @@ export function quantile(samples: readonly number[], q: number): number {
   const sorted = Float64Array.from(samples).sort()
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN
 }
+
+export const median = (samples: readonly number[]): number => quantile(samples, 0.5)
