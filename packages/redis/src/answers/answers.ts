@@ -99,6 +99,8 @@ export function createAnswers({ store, keys, clocks, bounds, onError }: AnswersD
       const run = store.runAt(meta)
       const args = [freshLogId(), clocks.idleMs, ...prefixes(uid)]
       const [id, top, owners, open] = listOf(await store.call(snapshotAnswers, [meta, log, answers, epochs], args))
+      // Sent on to another server: its position must not be named after the life of the one that was asked.
+      if (store.runAt(meta) !== run) throw new Unavailable('the answers have moved to another server')
       return {
         top: { log: textOf(id), run, offset: numberOf(top) },
         epochs: epochsOf(owners),

@@ -49,11 +49,17 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
     offset: numberOf(offset),
   })
 
+  /** What was sent on to another server must not be named after the life of the one that was asked (P4). */
+  function stillIn(key: string, run: string): void {
+    if (store.runAt(key) !== run) throw new Unavailable('the log has moved to another server')
+  }
+
   async function page(uid: UserId, log: string, after: number): Promise<LogRead> {
     const { meta, log: events } = keys.ofUser(uid)
     const run = store.runAt(meta)
     const args = [freshLogId(), clocks.idleMs, log, after, PAGE]
     const [kind, id, offset, packets] = listOf(await store.call(readLog, [meta, events], args))
+    stillIn(meta, run)
     const top = positionOf(id, run, offset)
     if (textOf(kind) === 'lost') return { kind: 'lost', top }
     const read = listOf(packets).map((bytes, i): LoggedEvent => {
@@ -109,6 +115,7 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
       const { meta, log } = keys.ofUser(uid)
       const run = store.runAt(meta)
       const [id, offset] = listOf(await store.call(touchLog, [meta, log], [freshLogId(), clocks.idleMs]))
+      stillIn(meta, run)
       return positionOf(id, run, offset)
     },
     async reply(edge, packet) {

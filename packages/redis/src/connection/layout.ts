@@ -80,11 +80,11 @@ function clusterLayout({ address, timeoutMs, makeNode, changed }: LayoutDeps): L
   }
 
   async function look(): Promise<void> {
-    // Whoever is connected first; then those that the address names.
-    const all = [...nodes.values()].sort(
+    // Whoever is connected first; in the end those that the address names, for all of the others may have gone for good.
+    const known = [...nodes.values()].sort(
       (a, b) => Number(b.commands.run !== undefined) - Number(a.commands.run !== undefined),
     )
-    const asked = all.length > 0 ? all : address.hosts.map(nodeAt)
+    const asked = new Set([...known, ...address.hosts.map(nodeAt)])
     let fault: unknown
     for (const node of asked) {
       try {

@@ -64,6 +64,8 @@ export function ioredisOptions(
     ...(address.kind === 'sentinel' && {
       sentinels: [...address.hosts],
       name: address.master ?? '',
+      // One that hangs must not keep the others from being asked.
+      sentinelCommandTimeout: times.commandMs,
       ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
     }),
   }

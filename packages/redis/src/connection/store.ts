@@ -50,6 +50,10 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
   let layout: Layout
   let closed = false
 
+  const begunAnew = () => {
+    for (const listener of newRun) listener()
+  }
+
   const channels = createChannels(() => layout, clocks.lingerMs, clocks.retryMs)
 
   const refresh = () => {
@@ -62,6 +66,8 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
     changed() {
       tell('moved')
       channels.rearranged()
+      // A replica that was made a master may lag behind, and a node that is new here has no life before to compare with.
+      begunAnew()
     },
     makeNode(endpoint, probeChannel) {
       const node: Node = createNode(
@@ -69,7 +75,7 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
         {
           connected(changed) {
             tell('up')
-            if (changed) for (const listener of newRun) listener()
+            if (changed) begunAnew()
           },
           disconnected(reason) {
             tell('down', reason)
@@ -77,7 +83,11 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
           },
           message: (channel, payload) => channels.message(node, channel, payload),
           up: () => channels.up(node),
-          moved: refresh,
+          moved() {
+            refresh()
+            // The slot may be back already, and nobody would listen to it any more.
+            channels.up(node)
+          },
           deaf: () => tell('deaf'),
         },
       )
