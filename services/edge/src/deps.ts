@@ -2,6 +2,7 @@ import type { EdgeId, ModelList } from '@chatbox/core'
 import type { Limits } from '@chatbox/protocol'
 import type { Logger, Structures, Verifier } from '@chatbox/runtime'
 import type { DisabledUsers } from './disabled.ts'
+import type { Leftovers } from './leftovers.ts'
 import type { EdgeMetrics } from './metrics.ts'
 import type { OriginRules } from './origins.ts'
 import { defaultOutboxLimits, type OutboxLimits } from './outbox.ts'
@@ -90,6 +91,7 @@ export interface EdgeSettings extends EdgeDeps {
 /** Everything that is the same for all connections of an edge. */
 export interface EdgeContext extends EdgeSettings {
   readonly disabled: Pick<DisabledUsers, 'has'>
+  readonly leftovers: Leftovers
 }
 
 export function contextOf(deps: EdgeDeps, options: EdgeOptions): EdgeSettings {

@@ -8,6 +8,7 @@ import { disabledUsers } from './disabled.ts'
 import { sendAway } from './drain.ts'
 import { feeds as createFeeds } from './feeds.ts'
 import { leave } from './handlers/hello.ts'
+import { createLeftovers } from './leftovers.ts'
 import { presence } from './presence.ts'
 import { renewal } from './renewal.ts'
 import type { Socket, SocketListener } from './socket.ts'
@@ -31,7 +32,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
   const disabled = disabledUsers(settings, () => {
     for (const connection of connections.values()) connection.closeIfDisabled()
   })
-  const edge: EdgeContext = { ...settings, disabled }
+  const leftovers = createLeftovers(fabric.registry)
+  const edge: EdgeContext = { ...settings, disabled, leftovers }
   const present = presence(edge, renewal(edge, connected), (packet) =>
     connections.get(packet.header.target)?.reply(packet),
   )
@@ -102,6 +104,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
       { name: 'edge_strangers', size: () => strangers.size, warnAbove: 15_000 },
       { name: 'edge_recoveries', size: () => feeds.recoveries, warnAbove: 1_000 },
       { name: 'edge_tokens', size: () => edge.verify.size(), warnAbove: 50_000 },
+      { name: 'edge_leftovers', size: () => leftovers.size, warnAbove: 1_000 },
       { name: 'edge_background', size: () => background.size, warnAbove: 15_000 },
     ].map((structure) => options.structures?.track(structure))
     cleanups.push(async () => {

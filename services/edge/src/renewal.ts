@@ -10,7 +10,7 @@ const ROUNDS = 2
 
 /** Keeps the edge's lease, and fills a registry that lost its rows (S8). */
 export function renewal(
-  { edgeId, fabric, log, maxConnections, metrics }: EdgeContext,
+  { edgeId, fabric, leftovers, log, maxConnections, metrics }: EdgeContext,
   connections: () => Iterable<Connection>,
 ): () => Promise<void> {
   const { registry } = fabric
@@ -62,6 +62,7 @@ export function renewal(
 
   return async () => {
     if ((await registry.renew(edgeId)) === 'lost') rounds = ROUNDS
+    await leftovers.again()
     if (rounds === 0) return
     await registerAll()
     rounds -= 1

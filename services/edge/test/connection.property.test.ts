@@ -22,6 +22,7 @@ import { contextOf } from '../src/deps.ts'
 import { feeds as createFeeds } from '../src/feeds.ts'
 import { leave } from '../src/handlers/hello.ts'
 import { edgeMetrics } from '../src/index.ts'
+import { createLeftovers } from '../src/leftovers.ts'
 import type { Socket } from '../src/socket.ts'
 import { storage } from './support/storage.ts'
 import { tamperWith } from './support/tamper.ts'
@@ -125,7 +126,8 @@ function bench() {
     },
     { outbox: { softBytes: 2_000, hardBytes: 20_000, heldBytes: 10_000 } },
   )
-  const edge = { ...settings, disabled: { has: () => false } }
+  const leftovers = createLeftovers(tamper.fabric.registry)
+  const edge = { ...settings, disabled: { has: () => false }, leftovers }
   const feeds = createFeeds(tamper.fabric, log)
   const decode = clientDecoder(edge.limits)
   const handles = new Map<string, Connection>()
@@ -292,7 +294,7 @@ describe('a connection, whatever comes in whatever order', () => {
 
     await fc.assert(
       fc.asyncProperty(fc.boolean(), fc.array(act, { maxLength: 60 }), async (greets, acts) => {
-        const { memory, tamper, feeds, handles, background, counts, open, storage: hand } = bench()
+        const { memory, tamper, feeds, handles, background, counts, open, storage: hand, edge } = bench()
         const listening = await memory.bus.listen(edgeId('edge-1'), (packet: ReplyPacket) =>
           handles.get(packet.header.target)?.reply(packet),
         )
@@ -303,7 +305,6 @@ describe('a connection, whatever comes in whatever order', () => {
         const { fake, handle, send } = open()
         const others: ReturnType<typeof open>[] = []
         let index = 0
-        let rowsMayStay = false
         if (greets) {
           send({ type: 'hello', token: 'good:ada', deviceId: 'd-1' })
           await settle()
@@ -337,7 +338,6 @@ describe('a connection, whatever comes in whatever order', () => {
               await memory.bus.signal(uid, { header: { class: 'signal', type: 'typing' }, body })
             }
           } else if (now.do === 'fault') {
-            if (now.at[1] === 'unregister') rowsMayStay = true
             healing.push(tamper.on(now.at[0], now.at[1], () => Promise.reject(new Error('it fell over'))))
           } else if (now.do === 'heal') heal()
           else if (now.do === 'cut') fake.cut()
@@ -367,7 +367,9 @@ describe('a connection, whatever comes in whatever order', () => {
         expect(vi.getTimerCount()).toBe(0)
         expect(feeds.size).toBe(0)
         expect(memory.sizes().subscriptions).toBe(0)
-        if (!rowsMayStay) expect(memory.sizes().connections).toBe(0)
+        // As each renewal does.
+        await edge.leftovers.again()
+        expect(memory.sizes().connections).toBe(0)
 
         const fresh = open()
         fresh.send({ type: 'hello', token: 'good:ada', deviceId: 'd-9' })

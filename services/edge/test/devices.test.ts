@@ -1,4 +1,4 @@
-import { deltaEvent, type Registration, userId } from '@chatbox/core'
+import { deltaEvent, type Registration, Unavailable, userId } from '@chatbox/core'
 import { createVerifier } from '@chatbox/runtime'
 import type { WireClient } from '@chatbox/testkit/wire'
 import { describe, expect, it } from 'vitest'
@@ -254,6 +254,21 @@ describe('a hello that breaks off', () => {
     expect(await client.closed()).toMatchObject({ code: 1011 })
     heal()
     await untilEmpty(open)
+  })
+
+  it('while the registry is away is taken out once it is back, though the edge lives on (S3)', async () => {
+    const open = await openEdge({ times: { renewMs: 20 } })
+    const client = await open.device('ada', 'd')
+    await open.device('bob')
+    const heal = open.tamper.on('registry', 'unregister', async () => {
+      throw new Unavailable('away')
+    })
+    await client.close()
+    await until(async () => (await open.metric('edge_connections')) === 1, 'the edge has noticed')
+    expect(open.memory.sizes().connections).toBe(2)
+    heal()
+    await until(() => open.memory.sizes().connections === 1, 'the row is taken out')
+    expect(await open.metric('structure_entries', '{structure="edge_leftovers"}')).toBe(0)
   })
 
   it('leaves those alone who joined the same user meanwhile', async () => {

@@ -114,8 +114,8 @@ async function join(connection: Connection, identity: Identity, row: Registratio
 
 const takeOut = (connection: Connection, { uid, connectionId }: Registration): void =>
   connection.background(
-    connection.edge.fabric.registry.unregister({ uid, connectionId }),
-    'a connection was not taken out of the registry',
+    connection.edge.leftovers.takeOut({ uid, connectionId }),
+    'a connection was not taken out of the registry yet',
   )
 
 const notice = (code: 'connection_limit' | 'replaced', message: string): ServerFrame => ({
