@@ -1,5 +1,6 @@
 import type { RedisOptions } from 'ioredis'
 import type { RedisAddress } from './address.ts'
+import { TlsConnector } from './tls-connector.ts'
 
 export interface ConnectionTimes {
   /** No answer by then is no answer; the connection is made anew (a stopped Redis still accepts TCP). */
@@ -60,6 +61,7 @@ export function ioredisOptions(
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls }),
+    ...(tls && endpoint && { Connector: TlsConnector }),
     ...(endpoint && { host: endpoint.host, port: endpoint.port }),
     ...(address.kind === 'sentinel' && {
       sentinels: [...address.hosts],
