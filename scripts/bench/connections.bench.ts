@@ -54,7 +54,7 @@ async function run(): Promise<void> {
     const start = { inspected: true }
     await measure('Chatbox, 1 edge', system.edge(start))
     await measure('uWebSockets.js alone', system.bare(start))
-    await measure('Socket.IO, sharded adapter', system.socketIo(start))
+    await measure('Socket.IO, sharded adapter', system.socketIo('sharded', start))
     report(results)
   })
 }

@@ -1,5 +1,6 @@
 import { measureFanout, type Subject, type SubjectResult } from './distributed/fanout.ts'
-import { type System, withSystem } from './distributed/system.ts'
+import type { AdapterName } from './distributed/servers/socket-io-adapter.ts'
+import { type Program, type System, withSystem } from './distributed/system.ts'
 import { machineFacts } from './lib/machine.ts'
 import { hasProcessCosts } from './lib/process-cost.ts'
 import { median } from './lib/quantile.ts'
@@ -9,20 +10,32 @@ import { table } from './lib/table.ts'
 // sockets. Takes under five minutes.
 
 const USERS = 1_000
-const LOAD = { perSecond: 2_000, roundMs: 6_000, rounds: 3 }
+const LOAD = { perSecond: 4_000, roundMs: 6_000, rounds: 3 }
 const EDGE_GOAL = 0.75
 const SOCKET_IO_GOAL = 5
 
+const EDGE = 'Chatbox, 1 edge'
+const UNLOGGED = 'Chatbox, 1 edge, events that are not logged'
+const OPENING = 'forwarder that opens seals'
+const FORWARDER = 'forwarder'
+const SHARDED = 'Socket.IO, sharded adapter'
+const STREAMS = 'Socket.IO, streams adapter'
+
 async function subjectsOf(system: System): Promise<Subject[]> {
-  const edges = (count: number) => Promise.all(Array.from({ length: count }, () => system.edge()))
+  const many = (count: number, start: () => Promise<Program>) => Promise.all(Array.from({ length: count }, start))
+  const edges = (count: number) => many(count, () => system.edge())
+  const socketIo = (count: number, adapter: AdapterName) => many(count, () => system.socketIo(adapter))
   return [
-    { name: 'Chatbox, 1 edge', way: 'logged', servers: await edges(1) },
+    { name: EDGE, way: 'logged', servers: await edges(1) },
     { name: 'Chatbox, 2 edges', way: 'logged', servers: await edges(2) },
     { name: 'Chatbox, 4 edges', way: 'logged', servers: await edges(4) },
-    { name: 'Chatbox, 1 edge, events that are not logged', way: 'signal', servers: await edges(1) },
-    { name: 'forwarder that opens seals', way: 'sealed', servers: [await system.forwarder(true)] },
-    { name: 'forwarder', way: 'plain', servers: [await system.forwarder(false)] },
-    { name: 'Socket.IO, sharded adapter', way: 'socket.io', servers: [await system.socketIo()] },
+    { name: UNLOGGED, way: 'signal', servers: await edges(1) },
+    { name: OPENING, way: 'sealed', servers: [await system.forwarder(true)] },
+    { name: `${OPENING}, 4 of them`, way: 'sealed', servers: await many(4, () => system.forwarder(true)) },
+    { name: FORWARDER, way: 'plain', servers: [await system.forwarder(false)] },
+    { name: SHARDED, way: 'sharded', servers: await socketIo(1, 'sharded') },
+    { name: `${SHARDED}, 4 servers`, way: 'sharded', servers: await socketIo(4, 'sharded') },
+    { name: `${STREAMS}, 4 servers`, way: 'streams', servers: await socketIo(4, 'streams') },
   ]
 }
 
@@ -41,21 +54,16 @@ function row({ name, rounds }: SubjectResult): (string | number)[] {
 function verdict(results: readonly SubjectResult[]): void {
   const cost = (name: string) =>
     median(results.find((result) => result.name === name)?.rounds.map(({ serverUs }) => serverUs) ?? [])
-  const edge = cost('Chatbox, 1 edge')
-  const toForwarder = cost('forwarder that opens seals') / edge
-  const toSocketIo = cost('Socket.IO, sharded adapter') / edge
+  const edge = cost(EDGE)
   const judged = (value: number, goal: number) =>
     `${value.toFixed(2)} (goal: at least ${goal}; ${value >= goal ? 'met' : 'missed'})`
-  console.log(
-    `\nOne edge delivers, of what the forwarder that opens seals does per CPU second: ${judged(toForwarder, EDGE_GOAL)}`,
-  )
-  console.log(`and of what Socket.IO does: ${judged(toSocketIo, SOCKET_IO_GOAL)}`)
-  const unsealed = cost('forwarder')
-  console.log(
-    `Opening a seal costs the forwarder ${(cost('forwarder that opens seals') - unsealed).toFixed(1)} µs an event; positions,`,
-  )
-  const unlogged = cost('Chatbox, 1 edge, events that are not logged')
-  console.log(`which make events resumable, cost the edge ${(edge - unlogged).toFixed(1)} µs.`)
+  console.log('\nEvents per CPU second,')
+  console.log(`of an edge in relation to the forwarder that opens seals: ${judged(cost(OPENING) / edge, EDGE_GOAL)};`)
+  console.log(`of an edge in relation to ${SHARDED}: ${judged(cost(SHARDED) / edge, SOCKET_IO_GOAL)};`)
+  const [four, streams] = [cost('Chatbox, 4 edges'), cost(`${STREAMS}, 4 servers`)]
+  console.log(`of 4 edges in relation to ${STREAMS}, 4 servers: ${judged(streams / four, SOCKET_IO_GOAL)}.`)
+  console.log(`\nOpening a seal costs the forwarder ${(cost(OPENING) - cost(FORWARDER)).toFixed(1)} µs an event;`)
+  console.log(`that an event can be resumed from costs the edge ${(edge - cost(UNLOGGED)).toFixed(1)} µs.`)
 }
 
 async function run(): Promise<void> {

@@ -5,6 +5,7 @@ import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { type RunningServer, startRedis } from '@chatbox/testkit/servers'
 import { openFabric } from './fabric.ts'
 import type { DialectName } from './load/dialects.ts'
+import type { AdapterName } from './servers/socket-io-adapter.ts'
 
 /** A server that runs as a process of its own. */
 export interface Program {
@@ -32,7 +33,7 @@ export interface System {
   /** uWebSockets.js alone, with the options that the edge gives it, answering each frame with itself. */
   bare(start?: Start): Promise<Program>
   forwarder(sealed: boolean): Promise<Program>
-  socketIo(start?: Start): Promise<Program>
+  socketIo(adapter: AdapterName, start?: Start): Promise<Program>
   stop(): Promise<void>
 }
 
@@ -118,7 +119,7 @@ export async function startSystem(): Promise<System> {
     },
     bare: (start = {}) => helper(BARE, 'echo', start),
     forwarder: (sealed) => helper(FORWARDER, 'echo', {}, sealed ? { FORWARDER_KEY: key.toString('base64') } : {}),
-    socketIo: (start = {}) => helper(SOCKET_IO, 'socket.io', start),
+    socketIo: (adapter, start = {}) => helper(SOCKET_IO, 'socket.io', start, { ADAPTER: adapter }),
     async stop() {
       await killAll()
       await redis.stop()

@@ -4,13 +4,13 @@ import { Redis } from 'ioredis'
 import { serve } from '../../lib/child.ts'
 import { openFabric } from '../fabric.ts'
 import { forwarderBox, forwarderChannel, SEALED_FOR_FORWARDER } from '../servers/forwarding.ts'
-import { openEmitter } from '../servers/socket-io-adapter.ts'
+import { type AdapterName, openEmitter } from '../servers/socket-io-adapter.ts'
 import { stampedBytes, stampedFrame } from '../stamp.ts'
 
 // A process that publishes events at a fixed rate, each user's in turn and numbered, in the way that each server listens for.
 
-/** `logged` and `signal`: to edges, into the user's log or past it. `plain` and `sealed`: to the forwarder. */
-export type Way = 'logged' | 'signal' | 'plain' | 'sealed' | 'socket.io'
+/** `logged` and `signal`: to edges, into the user's log or past it. `plain` and `sealed`: to the forwarder. The others: to Socket.IO. */
+export type Way = 'logged' | 'signal' | 'plain' | 'sealed' | AdapterName
 
 export interface Publishing {
   readonly way: Way
@@ -42,7 +42,7 @@ const counts = new Map<string, number>()
 async function connect(redisUrl: string, key: Uint8Array): Promise<Readonly<Record<Way, Send>>> {
   const { fabric } = await openFabric(redisUrl, key)
   const redis = new Redis(redisUrl)
-  const emitter = await openEmitter(redisUrl)
+  const [sharded, streams] = await Promise.all([openEmitter('sharded', redisUrl), openEmitter('streams', redisUrl)])
   const boxOf = forwarderBox(key)
   const event = (way: 'logged' | 'signal', user: string, count: number) => ({
     header: { class: way, type: 'message', sid: sessionId(`s_${user}`) } as const,
@@ -57,7 +57,8 @@ async function connect(redisUrl: string, key: Uint8Array): Promise<Readonly<Reco
         forwarderChannel(user),
         Buffer.from(boxOf(user).seal(stampedBytes(user, count), SEALED_FOR_FORWARDER)),
       ),
-    'socket.io': async (user, count) => emitter.emit(user, stampedFrame(user, count)),
+    sharded: async (user, count) => sharded.emit(user, stampedFrame(user, count)),
+    streams: async (user, count) => streams.emit(user, stampedFrame(user, count)),
   }
 }
 

@@ -2,15 +2,14 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createVerifier } from '@chatbox/runtime'
 import { Server } from 'socket.io'
-import { roomOf, shardedAdapter } from './socket-io-adapter.ts'
+import { redisAdapter, roomOf } from './socket-io-adapter.ts'
 
-// Socket.IO as its documentation sets it up for many servers: a verified token, a room per user, the sharded Redis adapter, sockets
-// only. Run as a process of its own.
-const { REDIS_URL = '', JWT_SECRET = '' } = process.env
+// Socket.IO as its documentation sets it up for many servers: a verified token, a room per user, a Redis adapter, sockets only. Run as a process of its own.
+const { REDIS_URL = '', JWT_SECRET = '', ADAPTER } = process.env
 const verifier = createVerifier({ secret: JWT_SECRET })
 const server = createServer()
 const io = new Server(server, {
-  adapter: await shardedAdapter(REDIS_URL),
+  adapter: await redisAdapter(ADAPTER === 'streams' ? 'streams' : 'sharded', REDIS_URL),
   transports: ['websocket'],
   perMessageDeflate: false,
   serveClient: false,
