@@ -1,5 +1,8 @@
 import { connect, type Socket } from 'node:net'
 
+/** Nobody checks it here, but it must have 16 bytes. */
+const NONCE = Buffer.from('the sample nonce').toString('base64')
+
 /** Enough of a WebSocket client to load a server with: what it costs must not pass for the server's. */
 export interface LeanSocket {
   send(text: string): void
@@ -62,7 +65,7 @@ export function openLeanSocket(url: string, origin: string | undefined, listener
     const from = origin === undefined ? '' : `Origin: ${origin}\r\n`
     socket.write(
       `GET ${pathname}${search} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${from}` +
-        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+        `Sec-WebSocket-Key: ${NONCE}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     )
   })
   socket.on('error', ({ message }) => {

@@ -1,5 +1,5 @@
 // A worker of its own that takes a job and never ends it: what a test kills. Runs what was built.
-import { redisFabric } from '../../dist/index.js'
+import { redisFabric } from '@chatbox/redis'
 
 const url = process.argv[2] ?? ''
 const fabric = redisFabric({ realtimeUrl: url, queueUrl: url })
