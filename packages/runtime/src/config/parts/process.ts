@@ -53,7 +53,7 @@ export function shutdown(defaults: { timeout: string; delay: string }): Setting<
 export function clockScale(): Setting<number> {
   const name = 'CLOCK_SCALE'
   const scale = setting(name, decimal({ min: 0.001, max: 10 }), {
-    about: 'Factor of all intervals (leases, sweeps, limits); for tests, which use 0.1.',
+    about: 'Factor of leases, sweeps and the other intervals of the services; for tests, which use 0.1.',
     default: '1',
   })
   const inGroup = group({ scale }, (value, source) => {
