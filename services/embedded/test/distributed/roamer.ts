@@ -175,7 +175,9 @@ export async function faultsOf(system: Distributed, roamers: readonly Roamer[]):
     }
     for (const sid of sids) {
       const seqs = roamer.logged.flatMap((frame) => (frame.type === 'message' && frame.sid === sid ? [frame.seq] : []))
-      if (seqs.some((seq, i) => i > 0 && seq < (seqs[i - 1] ?? 0)))
+      const firsts = seqs.filter((seq, i) => seqs.indexOf(seq) === i)
+      // Who was told of a loss may hear of an earlier message after a later one: when somebody sends it again.
+      if (roamer.losses === 0 && firsts.some((seq, i) => i > 0 && seq < (firsts[i - 1] ?? 0)))
         faults.push(`${roamer.user}: out of order in ${sid}`)
       if (!users.get(sid)?.has(roamer.user)) continue
       const { turns } = await system.stored(sid)
