@@ -1,8 +1,16 @@
 import { createHash } from 'node:crypto'
-import { decodeProtectedHeader, errors, type JWTVerifyGetKey, jwtVerify, type ProtectedHeaderParameters } from 'jose'
+import {
+  decodeProtectedHeader,
+  errors,
+  type JWTClaimVerificationOptions,
+  type JWTPayload,
+  jwtVerify,
+  type ProtectedHeaderParameters,
+} from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../log/logger.ts'
 import { TokenError, type TokenFault } from './errors.ts'
+import { sharedSecret } from './hs256.ts'
 import { type Identity, identityOf } from './identity.ts'
 import { createKeySource, type KeySourceTimes, keySourceTimes } from './key-source.ts'
 
@@ -39,16 +47,15 @@ const FOREIGN_KEYS = ['jku', 'jwk', 'x5u', 'x5c'] as const
 export function createVerifier(options: VerifierOptions): Verifier {
   const { issuer, audience = [], cacheSize = 10_000, now = Date.now } = options
   const times = { ...keySourceTimes, ...options.jwksTimes }
-  const { key, algorithms, takesKeyId } = keyOf(options, times, now)
+  const { read, takesKeyId } = signatureOf(options, times, now)
   // A withdrawn public key is noticed when the keys are next fetched; a remembered token must not outlive that by long.
   const longestTrust = options.jwksUrl ? times.maxAgeMs : Number.POSITIVE_INFINITY
-  // A verification costs twenty times what a hash does, with public keys more. The hash is kept, never the token (R28).
+  // A verification costs several times what a hash does, with public keys far more. The hash is kept, never the token (R28).
   const known = new LRUCache<string, { identity: Identity; until: number }>({ max: cacheSize })
 
   async function check(token: string): Promise<Identity> {
     refuseHeader(token, takesKeyId)
-    const { payload } = await jwtVerify(token, key, {
-      algorithms,
+    const payload = await read(token, {
       requiredClaims: ['exp'],
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now()),
@@ -77,23 +84,26 @@ export function createVerifier(options: VerifierOptions): Verifier {
   }
 }
 
-interface Keys {
-  key: JWTVerifyGetKey
-  algorithms: string[]
+interface Signature {
+  /** The claims of a token, both it and they in order. */
+  read(token: string, claims: JWTClaimVerificationOptions): JWTPayload | Promise<JWTPayload>
   /** A shared secret has no id, so a token that names one means another key. */
   takesKeyId: boolean
 }
 
-function keyOf({ secret, jwksUrl, logger }: VerifierOptions, times: KeySourceTimes, now: () => number): Keys {
-  if ((secret === undefined) === (jwksUrl === undefined)) throw new TypeError('give either secret or jwksUrl')
-  if (jwksUrl !== undefined) {
-    const key = createKeySource(jwksUrl, { ...times, now, logger })
-    return { key, algorithms: ['RS256', 'ES256', 'EdDSA', 'Ed25519'], takesKeyId: true }
+function signatureOf(
+  { secret, jwksUrl, logger }: VerifierOptions,
+  times: KeySourceTimes,
+  now: () => number,
+): Signature {
+  if (secret !== undefined && jwksUrl === undefined) return { read: sharedSecret(secret), takesKeyId: false }
+  if (jwksUrl === undefined || secret !== undefined) throw new TypeError('give either secret or jwksUrl')
+  const key = createKeySource(jwksUrl, { ...times, now, logger })
+  const algorithms = ['RS256', 'ES256', 'EdDSA', 'Ed25519']
+  return {
+    read: async (token, claims) => (await jwtVerify(token, key, { ...claims, algorithms })).payload,
+    takesKeyId: true,
   }
-  // Imported once: jose would import plain bytes again at each verification, which costs more than the rest of it.
-  const hmac = { name: 'HMAC', hash: 'SHA-256' }
-  const imported = crypto.subtle.importKey('raw', new TextEncoder().encode(secret), hmac, false, ['verify'])
-  return { key: () => imported, algorithms: ['HS256'], takesKeyId: false }
 }
 
 function refuseHeader(token: string, takesKeyId: boolean): void {
