@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks'
 
 /** Nobody is asked to wait longer than this, however many there are. */
 const LONGEST_MS = 30_000
+/** Nobody is to come back at once. */
+const SHORTEST_MS = 100
 /** What may come in at once after a quiet time. */
 const BURST_SECONDS = 0.2
 /** So many times the rate are told over a socket when to come back; beyond it that itself would be the load. */
@@ -11,8 +13,9 @@ const TOLD_SHARE = 4
 export type Admitted = { readonly kind: 'in' } | { readonly kind: 'told' | 'refused'; readonly afterMs: number }
 
 /**
- * Lets newcomers in at a rate that leaves those who are in their latency (fault 28). The others are spread over the time that all who were
- * turned away need at that rate. Whoever can read the status of a refused handshake (`seesStatus`) needs no socket to be told.
+ * Lets newcomers in at a rate that leaves those who are in their latency (fault 28). Each of the others is given a time of its own, as
+ * in a queue that moves at that rate: nobody is asked to wait longer than all need, and few find the door closed a second time. Whoever
+ * can read the status of a refused handshake (`seesStatus`) needs no socket to be told.
  */
 export function admission(
   perSecond: number,
@@ -20,20 +23,26 @@ export function admission(
 ): (seesStatus: boolean) => Admitted {
   const inside = bucket(perSecond, Math.max(1, perSecond * BURST_SECONDS), now)
   const sockets = bucket(perSecond * TOLD_SHARE, Math.max(1, perSecond), now)
-  /** Those who were turned away and are to come back, as if they came in at the rate. */
-  let waiting = 0
+  const longestQueue = (LONGEST_MS / 1_000) * perSecond
+  /** Those who were given a time that has not come yet. */
+  let queue = 0
   let at = now()
+
+  function nextTurn(): number {
+    if (queue >= longestQueue) return LONGEST_MS * (0.5 + Math.random() / 2)
+    queue += 1
+    // What may come in at once takes up the jitter.
+    return SHORTEST_MS + (queue / perSecond + Math.random() * BURST_SECONDS) * 1_000
+  }
 
   return (seesStatus) => {
     const time = now()
-    waiting = Math.max(0, waiting - ((time - at) / 1_000) * perSecond)
+    queue = Math.max(0, queue - ((time - at) / 1_000) * perSecond)
     at = time
     if (inside()) return { kind: 'in' }
-    waiting = Math.min(waiting + 1, (LONGEST_MS / 1_000) * perSecond)
-    // Twice the mean, so that on average they come as fast as they can be let in; never at once, never all in one moment.
-    const span = Math.max(1_000, (2_000 * waiting) / perSecond)
-    const afterMs = Math.ceil(Math.min(LONGEST_MS, 100 + Math.random() * span))
-    return { kind: !seesStatus && sockets() ? 'told' : 'refused', afterMs }
+    if (seesStatus || sockets()) return { kind: seesStatus ? 'refused' : 'told', afterMs: Math.ceil(nextTurn()) }
+    // It hears of no time, comes when it likes, and so takes nobody's place.
+    return { kind: 'refused', afterMs: SHORTEST_MS }
   }
 }
 

@@ -4,6 +4,7 @@ import type { Logger, Structures, Verifier } from '@chatbox/runtime'
 import type { DisabledUsers } from './disabled.ts'
 import type { Leftovers } from './leftovers.ts'
 import type { EdgeMetrics } from './metrics.ts'
+import type { Offenders } from './offenders.ts'
 import type { OriginRules } from './origins.ts'
 import { defaultOutboxLimits, type OutboxLimits } from './outbox.ts'
 import { type EdgeFabric, patient } from './patience.ts'
@@ -92,6 +93,7 @@ export interface EdgeSettings extends EdgeDeps {
 export interface EdgeContext extends EdgeSettings {
   readonly disabled: Pick<DisabledUsers, 'has'>
   readonly leftovers: Leftovers
+  readonly offenders: Offenders
 }
 
 export function contextOf(deps: EdgeDeps, options: EdgeOptions): EdgeSettings {

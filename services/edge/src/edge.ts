@@ -9,6 +9,7 @@ import { sendAway } from './drain.ts'
 import { feeds as createFeeds } from './feeds.ts'
 import { leave } from './handlers/hello.ts'
 import { createLeftovers } from './leftovers.ts'
+import { createOffenders } from './offenders.ts'
 import { presence } from './presence.ts'
 import { renewal } from './renewal.ts'
 import type { Socket, SocketListener } from './socket.ts'
@@ -33,7 +34,8 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
     for (const connection of connections.values()) connection.closeIfDisabled()
   })
   const leftovers = createLeftovers(fabric.registry)
-  const edge: EdgeContext = { ...settings, disabled, leftovers }
+  const offenders = createOffenders(fabric.limiter)
+  const edge: EdgeContext = { ...settings, disabled, leftovers, offenders }
   const present = presence(edge, renewal(edge, connected), (packet) =>
     connections.get(packet.header.target)?.reply(packet),
   )
@@ -61,21 +63,30 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
 
   const around: Surroundings = { edge, feeds, decode, gone, background: inBackground }
 
-  async function handshake(asked: Handshake): Promise<Verdict> {
+  function handshake(asked: Handshake): Verdict {
     const address = networkOf(asked.address)
-    const admission = await admit({ ...asked, address })
+    const admission = admit({ ...asked, address })
     if (!admission.admitted) return { accept: false, response: admission.response }
     if (admission.admitted === 'later') return { accept: true, opened: (socket) => comeBack(socket, admission.afterMs) }
     const { headerToken } = admission
     return { accept: true, opened: (socket) => opened(socket, address, headerToken) }
   }
 
+  /** A fault of ours is told to nobody but the log, and harms no one else (M2, X4). */
+  function handshakeOrFault(asked: Handshake): Verdict {
+    try {
+      return handshake(asked)
+    } catch (err) {
+      const requestId = randomId()
+      log.error({ err, requestId }, 'a handshake failed')
+      return { accept: false, response: errorResponse(500, 'internal', requestId) }
+    }
+  }
+
   function opened(socket: Socket, address: string, headerToken: string | undefined): SocketListener {
     const connection = connect(socket, around, { address, headerToken, known: strangers.arrived(address) })
     connections.set(connection.id, connection)
     metrics.connections.set(connections.size)
-    // It was let in a moment before the stop began.
-    if (draining) void sendAway([connection], { ...times, drainMs: 0, finishMs: 0 }, AbortSignal.abort())
     return connection
   }
 
@@ -102,6 +113,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
       { name: 'edge_connections', size: () => connections.size, warnAbove: 15_000 },
       { name: 'edge_feeds', size: () => feeds.size, warnAbove: 15_000 },
       { name: 'edge_strangers', size: () => strangers.size, warnAbove: 15_000 },
+      { name: 'edge_offenders', size: () => offenders.size, warnAbove: 5_000 },
       { name: 'edge_recoveries', size: () => feeds.recoveries, warnAbove: 1_000 },
       { name: 'edge_tokens', size: () => edge.verify.size(), warnAbove: 50_000 },
       { name: 'edge_leftovers', size: () => leftovers.size, warnAbove: 1_000 },
@@ -123,7 +135,7 @@ export function createEdge(deps: EdgeDeps, options: EdgeOptions = {}): Edge {
         maxBufferedBytes: edge.outboxLimits.hardBytes * 2,
         idleMs: times.idleMs,
         addressOf: trustedAddress(options.trustedHops ?? 0, log),
-        handshake,
+        handshake: handshakeOrFault,
         http: answerHttp,
       })
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type Consumed, randomId } from '@chatbox/core'
+import { randomId } from '@chatbox/core'
 import { type ErrorBody, type ErrorCode, errorViewOf } from '@chatbox/protocol'
 import { admission } from './admission.ts'
 import type { EdgeContext } from './deps.ts'
@@ -13,14 +13,17 @@ export type Admission =
   | { readonly admitted: 'later'; readonly afterMs: number }
   | { readonly admitted: false; readonly response: HttpResponse }
 
-/** What is checked before there is a socket: where the request comes from, that no token stands in its address, and whether there is room. */
+/**
+ * What is checked before there is a socket: where the request comes from, that no token stands in its address, and whether there is room.
+ * At once, so that no handshake waits in memory for anything.
+ */
 export function upgrade(
   edge: EdgeContext,
   strangers: Strangers,
   /** Why nobody can come in at the moment. */
   closed: () => 'draining' | 'unready' | undefined,
-): (handshake: Handshake) => Promise<Admission> {
-  const { metrics, fabric, log } = edge
+): (handshake: Handshake) => Admission {
+  const { metrics, offenders, log } = edge
   const allows = originPolicy(edge.origins)
   const enter = admission(edge.handshakesPerSecond)
 
@@ -31,17 +34,7 @@ export function upgrade(
     return { admitted: false, response: errorResponse(status, code, requestId, headers) }
   }
 
-  /** Undefined when the limiter can't be asked. */
-  async function budgetOf(address: string): Promise<Consumed | undefined> {
-    try {
-      return await fabric.limiter.peek('handshakes', address)
-    } catch (err) {
-      log.warn({ err }, 'the limiter could not be asked')
-      return undefined
-    }
-  }
-
-  return async ({ origin, host, authorization, query, address }) => {
+  return ({ origin, host, authorization, query, address }) => {
     const why = closed()
     if (why) return refuse(503, 'unavailable', why, { 'retry-after': '1' })
     if (hasToken(query)) return refuse(400, 'unauthorized', 'token_in_url')
@@ -51,6 +44,8 @@ export function upgrade(
       log.warn({ hasOrigin: origin !== undefined }, ADVICE)
       return refuse(403, 'forbidden', 'origin')
     }
+    const waitMs = offenders.waitMs(address)
+    if (waitMs > 0) return refuse(429, 'rate_limited', 'rate_limited', retryAfter(waitMs))
     if (strangers.full(address)) return refuse(429, 'rate_limited', 'too_many_strangers', { 'retry-after': '1' })
     const entered = enter(origin === undefined)
     if (entered.kind === 'told') {
@@ -58,11 +53,6 @@ export function upgrade(
       return { admitted: 'later', afterMs: entered.afterMs }
     }
     if (entered.kind === 'refused') return refuse(503, 'overloaded', 'crowded', retryAfter(entered.afterMs))
-    const budget = await budgetOf(address)
-    if (!budget) return refuse(503, 'unavailable', 'limiter', { 'retry-after': '1' })
-    if (!budget.allowed) {
-      return refuse(429, 'rate_limited', 'rate_limited', retryAfter(budget.retryAfterMs))
-    }
     metrics.handshakes.inc({ outcome: 'accepted' })
     return { admitted: true, headerToken }
   }

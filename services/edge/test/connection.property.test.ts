@@ -23,6 +23,7 @@ import { feeds as createFeeds } from '../src/feeds.ts'
 import { leave } from '../src/handlers/hello.ts'
 import { edgeMetrics } from '../src/index.ts'
 import { createLeftovers } from '../src/leftovers.ts'
+import { createOffenders } from '../src/offenders.ts'
 import type { Socket } from '../src/socket.ts'
 import { storage } from './support/storage.ts'
 import { tamperWith } from './support/tamper.ts'
@@ -127,7 +128,8 @@ function bench() {
     { outbox: { softBytes: 2_000, hardBytes: 20_000, heldBytes: 10_000 } },
   )
   const leftovers = createLeftovers(tamper.fabric.registry)
-  const edge = { ...settings, disabled: { has: () => false }, leftovers }
+  const offenders = createOffenders(tamper.fabric.limiter)
+  const edge = { ...settings, disabled: { has: () => false }, leftovers, offenders }
   const feeds = createFeeds(tamper.fabric, log)
   const decode = clientDecoder(edge.limits)
   const handles = new Map<string, Connection>()

@@ -135,35 +135,24 @@ describe('the upgrade', () => {
     expect(headers).not.toHaveProperty('sec-websocket-protocol')
   })
 
-  it('answers 503 when the limiter cannot be asked, and lets others in later', async () => {
-    const { url, tamper } = await openEdge()
-    const heal = tamper.on('limiter', 'peek', () => Promise.reject(new Error('away')))
-    expect((await upgrade(url, { Origin: PAGE })).status).toBe(503)
-    heal()
-    expect((await upgrade(url, { Origin: PAGE })).status).toBe(101)
-  })
-
-  it('forgets a request whose client leaves while it is looked at', async () => {
-    const { url, tamper, edge, device } = await openEdge()
-    const peek = tamper.stop('limiter', 'peek')
-    const asked = request(new URL('/chat/ws', url), {
-      headers: {
-        Connection: 'Upgrade',
-        Upgrade: 'websocket',
-        'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', // not a secret
-        'Sec-WebSocket-Version': '13',
-        Origin: PAGE,
-      },
-    })
-    asked.on('error', () => undefined)
-    asked.end()
-    await peek.reached
-    asked.destroy()
-    // Another one shows that the transport has seen the end of the first.
-    await device('ada')
-    peek.goOn()
-    await device('ada')
-    expect(edge.port).toBeGreaterThan(0)
+  it('asks no store before there is a socket, nor the limiter for those who do nothing wrong', async () => {
+    const { connect, tamper } = await openEdge()
+    const asked: string[] = []
+    const calls = [
+      ['limiter', 'peek'],
+      ['limiter', 'consume'],
+      ['registry', 'register'],
+      ['bus', 'subscribe'],
+    ] as const
+    for (const [port, method] of calls)
+      tamper.on(port, method, (proceed) => {
+        asked.push(`${port}.${method}`)
+        return proceed()
+      })
+    const client = await connect()
+    expect(asked).toEqual([])
+    await client.hello({ token: await tokenOf('ada'), deviceId: 'd-1' })
+    expect(asked).toEqual(['registry.register', 'bus.subscribe'])
   })
 
   it('counts failed tokens against their address, and nothing else (R29)', async () => {

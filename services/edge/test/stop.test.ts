@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { openEdge, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
+import { openEdge, sizeOf, tokenOf, until } from './support/open-edge.ts'
 
 const deadline = (ms = 5_000) => AbortSignal.timeout(ms)
 
@@ -136,20 +136,6 @@ describe('an edge that stops (S9, P9)', () => {
     await open.edge.stop(deadline(300))
     expect(Date.now() - from).toBeLessThan(3_000)
     for (const client of clients) expect(await client.closed()).toMatchObject({ code: 1012 })
-  })
-
-  it('sends those away who were let in a moment before', async () => {
-    const open = await openEdge()
-    const peek = open.tamper.stop('limiter', 'peek')
-    const connecting = open.connect()
-    await peek.reached
-    const stopping = open.edge.stop(deadline())
-    peek.goOn()
-    const client = await connecting
-    await client.waitFor('reconnect')
-    expect(await client.closed()).toMatchObject({ code: 1012 })
-    await stopping
-    await untilEmpty(open)
   })
 
   it('gives up a hello that is under way, without a trace', async () => {

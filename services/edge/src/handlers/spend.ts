@@ -15,6 +15,5 @@ export async function spend({ edge, log }: Connection, bucket: 'messages' | 'req
  */
 export async function spendHandshake({ edge, address, log }: Connection, why: 'token' | 'silent'): Promise<void> {
   edge.metrics.unauthenticated.inc({ why })
-  const { allowed } = await edge.fabric.limiter.consume('handshakes', address)
-  if (!allowed) log.warn({ bucket: 'handshakes' }, 'a rate limit was reached')
+  if (!(await edge.offenders.failed(address))) log.warn({ bucket: 'handshakes' }, 'a rate limit was reached')
 }

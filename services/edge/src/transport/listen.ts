@@ -29,7 +29,8 @@ export interface TransportOptions {
   readonly maxBufferedBytes: number
   readonly idleMs: number
   readonly addressOf: AddressOf
-  handshake(handshake: Handshake): Promise<Verdict>
+  /** Answers at once: a request whose client may leave meanwhile would have to be watched. */
+  handshake(handshake: Handshake): Verdict
   readonly http: HttpHandler
 }
 
@@ -79,17 +80,15 @@ export async function listen(options: TransportOptions): Promise<Transport> {
         address: addressIn(res, req, options.addressOf),
       }
       const key = req.getHeader('sec-websocket-key')
+      const verdict = options.handshake(handshake)
+      if (verdict.accept) {
+        const data: UserData = { opened: verdict.opened, listener: undefined, closed: false }
+        // Neither a subprotocol nor an extension is taken up: the protocol has none.
+        res.upgrade<UserData>(data, key, '', '', context)
+        return
+      }
       const signal = abortSignal(res)
-      track(
-        answer(res, signal, async () => {
-          const verdict = await options.handshake(handshake)
-          if (signal.aborted) return
-          if (!verdict.accept) return writeResponse(res, verdict.response, { signal, head: false })
-          // Neither a subprotocol nor an extension is taken up: the protocol has none.
-          const data: UserData = { opened: verdict.opened, listener: undefined, closed: false }
-          res.cork(() => void res.upgrade<UserData>(data, key, '', '', context))
-        }),
-      )
+      track(answer(res, signal, () => writeResponse(res, verdict.response, { signal, head: false })))
     },
 
     open(ws) {
