@@ -5,6 +5,7 @@ import {
   type EventPacket,
   encodePosition,
   type Fabric,
+  type LogRead,
   type OpenAnswer,
   type Position,
   type SessionId,
@@ -45,17 +46,23 @@ interface Pending {
   readonly position: Position | undefined
 }
 
+/** What the store was asked first. It says where the log is, and is just what the device asks for that the feed was opened for. */
+type FirstLook =
+  | { readonly kind: 'read'; readonly after: Position; readonly read: LogRead }
+  | { readonly kind: 'snapshot'; readonly snapshot: AnswersSnapshot }
+
 export type { Feed }
 
-/** Subscribed, and knows where the log is: from here on nothing is missed. */
+/** Subscribed, and knows where the log is: from here on nothing is missed. `after`: where the device was that it is opened for. */
 export async function openFeed(
   uid: UserId,
   fabric: Pick<Fabric, 'bus' | 'answers'>,
   log: Logger,
   shared: Recovering = { recoveries: turns(1), onGap: () => undefined },
+  after?: Position,
 ): Promise<Feed> {
   const feed = new Feed(uid, fabric, log, shared)
-  await feed.open()
+  await feed.open(after)
   return feed
 }
 
@@ -74,6 +81,8 @@ class Feed {
   #fences: Remembered<SessionId, { epoch: number; position: Position }> | undefined
   /** The last logged event that was handed on. Until the first look at the log, none. */
   #last: Position | undefined
+  /** Until somebody has used it, or something was handed on that it can't know of. */
+  #first: FirstLook | undefined
   /** Set while the log is read; what comes meanwhile waits. */
   #reading = true
   /** Something came while the log was read that the reading may not have seen. */
@@ -92,16 +101,14 @@ class Feed {
     this.#shared = shared
   }
 
-  async open(): Promise<void> {
+  async open(after?: Position): Promise<void> {
     this.#unsubscribe = await this.#fabric.bus.subscribe(this.uid, {
       event: (packet, position) => this.#event(packet, position),
       gap: () => this.#recover('the bus reported a gap'),
     })
     try {
       // Nobody has been told anything yet, so what is in the log by now is for the first device's catch-up to read.
-      await this.#catchUp(async () => {
-        this.#last = await this.#fabric.bus.top(this.uid)
-      })
+      await this.#catchUp(() => this.#lookFirst(after))
     } catch (error) {
       await this.close()
       throw error
@@ -115,6 +122,7 @@ class Feed {
   /** Whether somebody is left. */
   remove(member: FeedMember): boolean {
     this.#members = this.#members.filter((other) => other !== member)
+    this.#first = undefined
     return this.#members.length > 0
   }
 
@@ -122,7 +130,9 @@ class Feed {
   async read(
     after: Position,
   ): Promise<{ kind: 'events'; events: Outgoing[]; top: Position } | { kind: 'lost'; top: Position }> {
-    const read = await this.#fabric.bus.read(this.uid, after)
+    const first = this.#takeFirst()
+    const known = first?.kind === 'read' && first.after === after
+    const read = known ? first.read : await this.#fabric.bus.read(this.uid, after)
     if (read.kind === 'lost') return read
     const events = read.events.map(({ packet, position }) => toOutgoing(packet, position))
     return { kind: 'events', top: read.top, events }
@@ -130,7 +140,8 @@ class Feed {
 
   /** The open answers as frames, without those that this feed has seen end since (R21). */
   async snapshot(): Promise<{ top: Position; frames: Uint8Array[] }> {
-    const taken = await this.#fabric.answers.snapshot(this.uid)
+    const first = this.#takeFirst()
+    const taken = first?.kind === 'snapshot' ? first.snapshot : await this.#fabric.answers.snapshot(this.uid)
     const open = taken.open.filter(({ ref }) => !this.#ended?.get(ref.answerId) && !this.#fencedSince(ref.sid, taken))
     return { top: taken.top, frames: open.map(snapshotFrame) }
   }
@@ -152,7 +163,23 @@ class Feed {
     else if (!this.#handInOrder(packet, position)) this.#recover('a jump in the log')
   }
 
+  async #lookFirst(after: Position | undefined): Promise<void> {
+    const { bus, answers } = this.#fabric
+    this.#first = after
+      ? { kind: 'read', after, read: await bus.read(this.uid, after) }
+      : { kind: 'snapshot', snapshot: await answers.snapshot(this.uid) }
+    this.#last = this.#first.kind === 'read' ? this.#first.read.top : this.#first.snapshot.top
+  }
+
+  #takeFirst(): FirstLook | undefined {
+    const first = this.#first
+    this.#first = undefined
+    return first
+  }
+
   #hand(packet: EventPacket, position: Position | undefined): void {
+    // Nobody may have been there to take it, so the first look is no longer all that there is.
+    this.#first = undefined
     if (position) {
       this.#last = position
       this.#remember(packet, position)
@@ -203,6 +230,7 @@ class Feed {
       return
     }
     this.#reading = true
+    this.#first = undefined
     this.#shared.onGap()
     this.#log.info({ why }, 'reading a log again')
     void this.#readUntilDone()

@@ -1,11 +1,12 @@
-import { type Fabric, Unavailable, type UserId } from '@chatbox/core'
+import { type Fabric, type Position, Unavailable, type UserId } from '@chatbox/core'
 import type { Logger } from '@chatbox/runtime'
 import { type Feed, type FeedMember, openFeed } from './feed.ts'
 import { turns } from './turns.ts'
 
 /** One feed per user who has a device here, made with the first and ended with the last. */
 export interface Feeds {
-  join(uid: UserId, member: FeedMember): Promise<Feed>
+  /** `after`: where this device was, which a feed that is opened for it asks first. */
+  join(uid: UserId, member: FeedMember, after?: Position): Promise<Feed>
   leave(feed: Feed, member: FeedMember): void
   /** Ends all of them, and waits for those that were ending. Nobody can join any more. */
   close(): Promise<void>
@@ -40,10 +41,10 @@ export function feeds(
   }
 
   return {
-    async join(uid, member) {
+    async join(uid, member, after) {
       for (;;) {
         if (closed) throw new Unavailable('this edge is going away')
-        const opening = open.get(uid) ?? openFeed(uid, fabric, log, { recoveries, onGap })
+        const opening = open.get(uid) ?? openFeed(uid, fabric, log, { recoveries, onGap }, after)
         open.set(uid, opening)
         let feed: Feed
         try {

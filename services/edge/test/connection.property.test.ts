@@ -270,7 +270,6 @@ const act: fc.Arbitrary<Act> = fc.oneof(
           ['registry', 'unregister'],
           ['bus', 'subscribe'],
           ['bus', 'read'],
-          ['bus', 'top'],
           ['bus', 'signal'],
           ['bus', 'reply'],
           ['answers', 'snapshot'],

@@ -168,7 +168,6 @@ describe('a hello that breaks off', () => {
   const steps = [
     ['registry', 'register'],
     ['bus', 'subscribe'],
-    ['bus', 'top'],
     ['bus', 'read'],
     ['answers', 'snapshot'],
   ] as const

@@ -30,6 +30,7 @@ function scriptedBus() {
   let events: EventPacket[] = []
   const reads: { answer(): void; fail(): void }[] = []
   let held = false
+  let asked = 0
   let snapshot: AnswersSnapshot | undefined
 
   const at = (offset: number, log = epoch): Position => ({ log, run: 'run', offset })
@@ -51,6 +52,7 @@ function scriptedBus() {
 
   /** Answered at once, or when the test says so, with what there was when it was asked. */
   function answered<T>(value: () => T): Promise<T> {
+    asked += 1
     if (!held) return Promise.resolve(value())
     const now = value()
     return new Promise((resolve, reject) =>
@@ -67,9 +69,8 @@ function scriptedBus() {
         }
       },
       read: (_uid: unknown, after: Position) => answered(() => read(after)),
-      top: () => answered(() => at(events.length)),
     },
-    answers: { snapshot: async () => snapshot },
+    answers: { snapshot: () => answered(() => snapshot ?? { top: at(events.length), epochs: new Map(), open: [] }) },
   } as unknown as Pick<Fabric, 'bus' | 'answers'>
 
   return {
@@ -77,6 +78,10 @@ function scriptedBus() {
     at,
     packet,
     reads,
+    /** How often the store was asked. */
+    get asked() {
+      return asked
+    },
     get subscribed() {
       return listener !== undefined
     },
@@ -118,6 +123,8 @@ async function joined(bus: Scripted) {
     repair: () => heard.push('repair'),
   }
   feed.add(member)
+  // As each device does when it comes.
+  await feed.snapshot()
   return { feed, heard, member }
 }
 
@@ -270,6 +277,48 @@ describe('the events of a user on an edge (R25)', () => {
     bus.reads[0]?.fail()
     await expect(opening).rejects.toThrow('the bus is away')
     expect(bus.subscribed).toBe(false)
+  })
+})
+
+describe('the first look at a log', () => {
+  const nobody: FeedMember = { deliver: () => undefined, lost: () => undefined, repair: () => undefined }
+
+  it('is the snapshot that the first device asks for; the next one asks for its own', async () => {
+    const bus = scriptedBus()
+    bus.append(2)
+    const feed = await openFeed(uid, bus.fabric, log)
+    feed.add(nobody)
+    expect((await feed.snapshot()).top).toEqual(bus.at(2))
+    expect(bus.asked).toBe(1)
+    await feed.snapshot()
+    expect(bus.asked).toBe(2)
+  })
+
+  it('is the reading of the log that the first device asks for, where it has a place in it', async () => {
+    const bus = scriptedBus()
+    bus.append(2)
+    const after = bus.at(1)
+    const feed = await openFeed(uid, bus.fabric, log, undefined, after)
+    feed.add(nobody)
+    expect(await feed.read(after)).toMatchObject({ kind: 'events', top: bus.at(2), events: [{ position: bus.at(2) }] })
+    expect(bus.asked).toBe(1)
+    await feed.read(bus.at(0))
+    expect(bus.asked).toBe(2)
+  })
+
+  it.each([
+    ['an event', (bus: Scripted) => bus.append()],
+    ['a delta', (bus: Scripted) => bus.deliver(bus.packet(9, { class: 'delta', type: 'answer.delta' }), undefined)],
+    ['a gap', (bus: Scripted) => bus.gap()],
+  ])('is no longer all that there is after %s that nobody was there to take', async (_, happens) => {
+    const bus = scriptedBus()
+    const feed = await openFeed(uid, bus.fabric, log)
+    happens(bus)
+    await settled()
+    const before = bus.asked
+    feed.add(nobody)
+    await feed.snapshot()
+    expect(bus.asked).toBe(before + 1)
   })
 })
 

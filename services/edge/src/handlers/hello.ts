@@ -1,4 +1,4 @@
-import { decodePosition, deviceId, Refusal, type Registration, sameLog } from '@chatbox/core'
+import { decodePosition, deviceId, type Position, Refusal, type Registration, sameLog } from '@chatbox/core'
 import { type ClientFrameOf, encodeFrame, type ServerFrame } from '@chatbox/protocol'
 import type { Identity } from '@chatbox/runtime'
 import type { Connection, Member } from '../connection.ts'
@@ -12,6 +12,7 @@ export async function hello(connection: Connection, frame: ClientFrameOf<'hello'
   const identity = await authenticate(connection, frame)
   if (!identity || connection.ended) return
   if (edge.disabled.has(identity.userId)) return refuseDisabled(connection, frame)
+  const after = frame.resume === undefined ? undefined : decodePosition(frame.resume)
   const row: Registration = {
     uid: identity.userId,
     connectionId: connection.id,
@@ -23,7 +24,7 @@ export async function hello(connection: Connection, frame: ClientFrameOf<'hello'
     const registered = await edge.fabric.registry.register(row, edge.maxConnections)
     if (registered.kind === 'refused') return turnAway(connection, row, frame, registered.others.length)
     giveNotice(connection, registered.replaced)
-    if (!connection.ended) await join(connection, identity, row)
+    if (!connection.ended) await join(connection, identity, row, after)
   } finally {
     // It may stand in the registry even where that was not confirmed, or where the connection ended meanwhile.
     if (!connection.member) takeOut(connection, row)
@@ -32,7 +33,7 @@ export async function hello(connection: Connection, frame: ClientFrameOf<'hello'
   connection.closeIfDisabled()
   const { member } = connection
   if (!member) return
-  await catchUp(connection, member, frame.resume)
+  await catchUp(connection, member, frame.resume !== undefined, after)
   if (!connection.ended) connection.log.info({ resumed: frame.resume !== undefined }, 'a connection is open')
 }
 
@@ -103,11 +104,16 @@ export function giveNotice(connection: Connection, replaced: readonly Registrati
   }
 }
 
-async function join(connection: Connection, identity: Identity, row: Registration): Promise<void> {
+async function join(
+  connection: Connection,
+  identity: Identity,
+  row: Registration,
+  after: Position | undefined,
+): Promise<void> {
   const { out, feeds, asMember } = connection
   // Events are kept back from the first moment of the subscription until older ones have been sent.
   out.hold()
-  const feed = await feeds.join(row.uid, asMember)
+  const feed = await feeds.join(row.uid, asMember, after)
   if (connection.ended) feeds.leave(feed, asMember)
   else connection.member = { identity, uid: row.uid, deviceId: row.deviceId, feed, row }
 }
@@ -128,19 +134,23 @@ const notice = (code: 'connection_limit' | 'replaced', message: string): ServerF
  * Subscribed already, so nothing is missed: what the log has after the client's place, then the open answers, then what came meanwhile,
  * without what was sent by then. Each logged event goes out once.
  */
-async function catchUp(connection: Connection, member: Member, resume: string | undefined): Promise<void> {
+async function catchUp(
+  connection: Connection,
+  member: Member,
+  resumes: boolean,
+  after: Position | undefined,
+): Promise<void> {
   const { edge, out } = connection
-  const after = resume === undefined ? undefined : decodePosition(resume)
   const read = after && (await member.feed.read(after))
   const { top, frames: open } = await member.feed.snapshot()
   if (connection.ended) return
 
   const missed = read?.kind === 'events' && fits(read.events, edge.outboxLimits.missedBytes) ? read : undefined
-  if (resume !== undefined && !missed) edge.metrics.lost.inc({ occasion: 'resume' })
+  if (resumes && !missed) edge.metrics.lost.inc({ occasion: 'resume' })
   const ready = readyFrame(connection, member, {
     top: missed && after ? after : top,
     recovered: missed !== undefined,
-    resumes: resume !== undefined,
+    resumes,
   })
   // What the log told up to here must not be told again by what was kept back.
   const upTo = missed ? missed.top : top
