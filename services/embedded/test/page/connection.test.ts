@@ -6,7 +6,7 @@ import { freePort, type Line, startLine } from './line.ts'
 import { answer, ask, askAndWait, banner, copied, picture, questions, sidOf, textOf, usePages } from './pages.ts'
 
 /** What a browser says of a server that can't be reached. */
-const AWAY = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection to/
+const AWAY = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection to/
 
 describe.skipIf(!(await available('chromium')))('a connection that drops', { timeout: 60_000 }, () => {
   const pages = usePages()
