@@ -9,6 +9,8 @@ export interface Session<Text = string> {
   readonly uid: UserId
   readonly partition: number
   readonly nm?: Text
+  /** The beginning of what was said last, for lists. */
+  readonly preview?: Text
   readonly modelId: string
   readonly ts: number
   readonly endTs?: number
@@ -25,11 +27,24 @@ export interface Session<Text = string> {
   /** Rises with takeover, end and erasure; nothing that a model says under a lower one is shown (R20). */
   readonly ownerEpoch: number
   readonly readSeq: number
+  /** Of the link that was given out last, if it was not taken back. */
+  readonly share?: Share
   readonly erased: boolean
   readonly rev: number
 }
 
-/** What a compare-and-set may change. */
-export type SessionChange<Text = string> = Partial<Omit<Session<Text>, 'sid' | 'uid' | 'partition' | 'ts' | 'rev'>>
+/** A link that lets anybody read a session. What is stored opens nothing: the link holds what this is the hash of. */
+export interface Share {
+  readonly hash: string
+  readonly until: number
+}
+
+type Changeable<Text> = Omit<Session<Text>, 'sid' | 'uid' | 'partition' | 'ts' | 'rev'>
+type Removable = 'nm' | 'preview' | 'endTs' | 'assistingAdminId' | 'assistingAdminName' | 'share'
+
+/** What a compare-and-set may change; `null` takes away what need not be there. */
+export type SessionChange<Text = string> = Partial<Omit<Changeable<Text>, Removable>> & {
+  readonly [K in Removable]?: NonNullable<Changeable<Text>[K]> | null
+}
 
 export type SessionStatus = 'active' | 'inactive' | 'ended'

@@ -21,6 +21,14 @@ export interface Answer<Text = string> {
   readonly text?: Text
   readonly usage?: UsageView
   readonly error?: ErrorCode
+  readonly feedback?: Feedback<Text>
+}
+
+/** What the user thinks of an answer. */
+export interface Feedback<Text = string> {
+  readonly rating: 'up' | 'down'
+  readonly comment?: Text
+  readonly ts: number
 }
 
 /** What a person or the system said, as one value that is sealed as a whole. */
@@ -50,6 +58,11 @@ export interface Turn<C = Content, Text = string> {
   readonly event?: string
   readonly content: C
   readonly ts: number
+  /**
+   * Set by the insert, and by a new answer. Taken away when everything that follows from the turn, and from the end of its answer,
+   * is done: announced, queued and projected. Until then a sweeper takes care of it, whatever was lost meanwhile (decision 10).
+   */
+  readonly unsettled: boolean
   readonly answer?: Answer<Text>
   readonly superseded: readonly Answer<Text>[]
 }

@@ -32,6 +32,14 @@ export const sessionView = z.object({
   messageCount: z.number().int().nonnegative(),
   totalTokens: z.number().int().nonnegative(),
   readSeq: z.number().int().nonnegative(),
+  /** Messages above `readSeq`, an answer that is being written among them. */
+  unreadCount: z.number().int().nonnegative(),
+  /** The beginning of what was said last. */
+  preview: z.string().optional(),
+  /** Until when whoever has the link may read. The time may have passed. */
+  sharedUntil: z.number().optional(),
+  /** Nothing of it is left. Only ever told live: an erased session is in no list. */
+  erased: z.boolean().optional(),
   helpRequested: z.boolean(),
   /** The name of the human who has the session. */
   assistedBy: z.string().optional(),
@@ -75,6 +83,9 @@ const messageFields = {
 export const spokenView = z.object({ ...messageFields, author: z.enum(['user', 'admin', 'system']) })
 export type SpokenView = z.infer<typeof spokenView>
 
+export const feedbackView = z.object({ rating: z.enum(['up', 'down']), comment: z.string().optional(), ts: z.number() })
+export type FeedbackView = z.infer<typeof feedbackView>
+
 /** What a model said, as history shows it. */
 export const answerView = z.object({
   sid: z.string(),
@@ -88,6 +99,7 @@ export const answerView = z.object({
   modelId: z.string(),
   usage: usageView.optional(),
   error: errorView.optional(),
+  feedback: feedbackView.optional(),
 })
 export type AnswerView = z.infer<typeof answerView>
 

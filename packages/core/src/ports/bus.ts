@@ -36,6 +36,8 @@ export interface Bus {
   /** What follows `after`, all of it; `lost` if the log no longer reaches back that far or is another one. */
   read(uid: UserId, after: Position): Promise<LogRead>
   top(uid: UserId): Promise<Position>
+  /** Takes the user's log away, with all that is in it; a new one begins, and whoever resumes loads again (erasure). Keeps the generation. */
+  forget(uid: UserId): Promise<void>
   reply(edge: EdgeId, packet: ReplyPacket): Promise<void>
   listen(edge: EdgeId, listener: (packet: ReplyPacket) => void): Promise<Unsubscribe>
 }

@@ -1,6 +1,6 @@
 import type { AnswerId, ClientMessageId, SessionId, UserId } from '../ids.ts'
 import type { Session, SessionChange } from '../session.ts'
-import type { Answer, AnswerEnd, Content, Turn } from '../turn.ts'
+import type { Answer, AnswerEnd, Content, Feedback, Turn } from '../turn.ts'
 
 export type Inserted =
   | { readonly kind: 'inserted' }
@@ -39,6 +39,18 @@ export interface PendingAnswer {
   readonly seq: number
   readonly answerId: AnswerId
 }
+
+/** Where a turn stands among those of its partition. */
+export interface TurnPlace {
+  readonly ts: number
+  readonly sid: SessionId
+  readonly seq: number
+}
+
+/** Sessions that were not erased: all of a user, or those of a partition without activity since then. */
+export type ErasableQuery =
+  | { readonly uid: UserId; readonly limit: number }
+  | { readonly partition: number; readonly before: number; readonly limit: number }
 
 export type BeginCause = 'fresh' | 'fault' | 'gone'
 
@@ -93,12 +105,25 @@ export interface Conversations<C = Content, T = string> {
   ): Promise<boolean>
   /** Puts a new pending answer in the place of one that has ended, which is kept (R19). False unless `old` is there, ended. */
   supersede(sid: SessionId, seq: number, old: AnswerId, answer: Answer<T>): Promise<boolean>
-  /** Answers of a partition that have not ended, for the sweeper: the oldest (`askedAt`, then sid, then seq) first. */
-  pendingOf(partition: number, limit: number, after?: PendingAnswer): Promise<Turn<C, T>[]>
+  /** Turns of a partition that something may still have to follow from, for the sweeper: the oldest (`ts`, then sid, then seq) first. */
+  unsettledOf(partition: number, limit: number, after?: TurnPlace): Promise<Turn<C, T>[]>
+  /** Everything that follows from the turn is done. Changes nothing where its answer is pending, or is not the one that is given. */
+  settle(sid: SessionId, seq: number, answerId?: AnswerId): Promise<void>
+  /** Puts it in the place of what was there; without one, takes that away. False unless the answer is there, the current one, and `done`. */
+  rateAnswer(sid: SessionId, answerId: AnswerId, feedback: Feedback<T> | undefined): Promise<boolean>
+  /** What the answers that this user's questions got since then have cost: those that ended at `since` or later, superseded ones too. */
+  tokensSince(uid: UserId, since: number): Promise<number>
+
+  /** The session that a link with this hash leads to, be it still good or not. */
+  sessionByShare(hash: string): Promise<Session<T> | undefined>
+  /** What an erasure has to go through. Sessions without rows are among them. */
+  erasable(query: ErasableQuery): Promise<SessionId[]>
+  /** Puts an alias in the place of the user's id in what is left of erased sessions. */
+  forgetUser(uid: UserId, alias: UserId): Promise<void>
   /**
-   * Content and texts of a session's rows go, and the names in the session's own row, whose `rev` rises the first time. The rows
+   * Content and texts of a session's rows go, and names, preview and share in the session's own row, whose `rev` rises the first time. The rows
    * stay as stubs, with one more at the end (R22): `stub`, at the seq that is next then, unless the last row has its `event`
-   * already. A stub has no `cmid` and no answer. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
+   * already. A stub has no `cmid`, no answer and nothing unsettled; feedback goes too. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
    * is left to be answered. Harmless if repeated.
    */
   eraseTurns(sid: SessionId, stub: Turn<C, T>): Promise<void>
@@ -110,6 +135,8 @@ export interface Conversations<C = Content, T = string> {
 export interface SealedSession extends Session<Uint8Array> {
   /** Zero bytes once it was erased; nothing of the session opens any more (R22). */
   readonly key: Uint8Array
+  /** Which key of the ring has wrapped it; empty once it was erased. */
+  readonly keyId: string
 }
 
 export interface SealedBegun {
@@ -122,16 +149,33 @@ export interface SealedBegun {
  * The content of an erased row is zero bytes; its texts are absent.
  */
 export interface SealedConversations
-  extends Omit<Conversations<Uint8Array, Uint8Array>, 'session' | 'createSession' | 'listSessions' | 'beginAttempt'> {
+  extends Omit<
+    Conversations<Uint8Array, Uint8Array>,
+    'session' | 'createSession' | 'listSessions' | 'beginAttempt' | 'sessionByShare'
+  > {
   session(sid: SessionId): Promise<SealedSession | undefined>
   createSession(session: SealedSession): Promise<'created' | 'exists'>
   listSessions(uid: UserId, query: SessionPageQuery): Promise<SealedSession[]>
   beginAttempt(sid: SessionId, answerId: AnswerId, from: number, cause: BeginCause): Promise<SealedBegun | undefined>
+  sessionByShare(hash: string): Promise<SealedSession | undefined>
   /** Wrapped by another key of the ring: compare-and-set on the bytes that were read. Leaves `rev` alone. */
-  changeKey(sid: SessionId, from: Uint8Array, to: Uint8Array): Promise<boolean>
+  changeKey(sid: SessionId, from: Uint8Array, to: Uint8Array, keyId: string): Promise<boolean>
+  /** How many sessions are wrapped by each key of the ring. */
+  keysInUse(): Promise<ReadonlyMap<string, number>>
+  /** Sessions wrapped by this key, by rising sid. */
+  keyedBy(keyId: string, limit: number, after?: SessionId): Promise<SessionId[]>
   /**
-   * The first step of an erasure, before `eraseTurns` (R22): the key goes, and with it what it had sealed in this row, `nm` and
-   * `assistingAdminName`. `rev` rises, so that nobody who read the row before can put a name back. Harmless if repeated.
+   * The same values, sealed anew: compare-and-set on the bytes of every value that was read. Nothing but values may differ. Leaves
+   * `rev` alone.
+   */
+  resealTurn(from: Turn<Uint8Array, Uint8Array>, to: Turn<Uint8Array, Uint8Array>): Promise<boolean>
+  resealNames(sid: SessionId, from: SealedNames, to: SealedNames): Promise<boolean>
+  /**
+   * The first step of an erasure, before `eraseTurns` (R22): the key goes, and with it what it had sealed in this row, `nm`, `preview`
+   * and `assistingAdminName`. `rev` rises, so that nobody who read the row before can put a name back. Harmless if repeated.
    */
   eraseKey(sid: SessionId): Promise<void>
 }
+
+/** What is sealed in a session's row. */
+export type SealedNames = Pick<SealedSession, 'nm' | 'preview' | 'assistingAdminName'>

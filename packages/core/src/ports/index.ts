@@ -1,4 +1,5 @@
 export * from './answers.ts'
+export * from './audit.ts'
 export * from './bus.ts'
 export * from './conversations.ts'
 export * from './disabled.ts'

@@ -14,8 +14,11 @@ export interface Leases {
   /** False if somebody else has it. */
   renew(lease: Lease, ttlMs: number): Promise<boolean>
   release(lease: Lease): Promise<void>
-  /** Owners whose leases have not run out, and how many each has. */
-  owners(): Promise<ReadonlyMap<ReplicaId, number>>
+  /** Says that this replica takes part, for so long; whoever it is may have no partition yet. */
+  attend(replica: ReplicaId, ttlMs: number): Promise<void>
+  leave(replica: ReplicaId): Promise<void>
+  /** Those who take part, and how many partitions each has whose leases have not run out. */
+  replicas(): Promise<ReadonlyMap<ReplicaId, number>>
   /** The number of partitions the data was laid out by; the first caller decides (R6). */
   partitionCount(wanted: number): Promise<number>
 }

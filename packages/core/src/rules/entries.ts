@@ -2,7 +2,8 @@ import type { ErrorCode } from '@chatbox/protocol'
 import type { AnswerId, EdgeId, RequestId, SessionId, UserId } from '../ids.ts'
 import type { Origin } from '../packet.ts'
 import type { EntryPacket, OutcomePacket } from '../ports/ingest.ts'
-import type { AnswerEnd } from '../turn.ts'
+import type { Share } from '../session.ts'
+import type { AnswerEnd, Feedback } from '../turn.ts'
 import type { Utterance } from './turns.ts'
 
 /** Whom to tell how a request went. */
@@ -10,12 +11,15 @@ export interface ReplyTo extends Origin {
   readonly edgeId: EdgeId
 }
 
-interface Request {
-  /** The owner of the session; its partition is that of this user. */
+interface UserRequest {
+  /** Whose it is; the partition is that of this user. */
   readonly uid: UserId
-  readonly sid: SessionId
   readonly requestId: RequestId
   readonly replyTo?: ReplyTo
+}
+
+interface Request extends UserRequest {
+  readonly sid: SessionId
 }
 
 export interface SendEntry extends Request {
@@ -44,6 +48,34 @@ export interface EndSessionEntry extends Request {
   readonly kind: 'session.end'
 }
 
+export interface RenameEntry extends Request {
+  readonly kind: 'session.rename'
+  readonly name: string
+}
+
+/** Gives out a link, or takes it back. Only the hash of what the link holds is told to anybody. */
+export interface ShareEntry extends Request {
+  readonly kind: 'session.share'
+  readonly share: Share | null
+}
+
+/** By the user, or by retention, which has no `replyTo`. */
+export interface EraseSessionEntry extends Request {
+  readonly kind: 'session.erase'
+  readonly by: 'user' | 'retention'
+}
+
+export interface EraseUserEntry extends UserRequest {
+  readonly kind: 'user.erase'
+}
+
+export interface FeedbackEntry extends Request {
+  readonly kind: 'answer.feedback'
+  readonly answerId: AnswerId
+  /** `null` takes back what was said before. */
+  readonly feedback: Pick<Feedback, 'rating' | 'comment'> | null
+}
+
 export interface AnswerEndEntry extends Request {
   readonly kind: 'answer.end'
   readonly answerId: AnswerId
@@ -65,6 +97,11 @@ export type EntryBody =
   | ModelEntry
   | ReadEntry
   | EndSessionEntry
+  | RenameEntry
+  | ShareEntry
+  | EraseSessionEntry
+  | EraseUserEntry
+  | FeedbackEntry
   | AnswerEndEntry
   | HandbackEntry
 

@@ -48,6 +48,7 @@ export function answerViewOf(turn: Turn, answer: Answer): AnswerView {
     modelId: answer.modelId,
     ...(answer.usage && { usage: { ...answer.usage } }),
     ...(answer.error && { error: errorViewOf(answer.error) }),
+    ...(answer.feedback && { feedback: { ...answer.feedback } }),
   }
 }
 

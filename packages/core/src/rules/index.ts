@@ -1,4 +1,5 @@
 export * from './answers.ts'
+export * from './audit.ts'
 export * from './entries.ts'
 export * from './frames.ts'
 export * from './naming.ts'

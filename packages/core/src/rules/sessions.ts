@@ -26,15 +26,33 @@ export const newSession = (sid: SessionId, uid: UserId, partition: number, model
   rev: 0,
 })
 
+/** The row after a change: what is `null` in it is gone. */
+export function changed<Row extends Session<Text>, Text>(session: Row, change: SessionChange<Text>): Row {
+  const entries = Object.entries({ ...session, ...change }).filter(([, value]) => value !== null)
+  return Object.fromEntries(entries) as Row
+}
+
 /** Derived, never stored (S5). */
 export function statusOf(session: Session, now: number, inactiveAfterMs: number): SessionStatus {
   if (session.endTs !== undefined) return 'ended'
   return now - session.lastActivity > inactiveAfterMs ? 'inactive' : 'active'
 }
 
+/** What lists show of the last thing that was said. */
+const PREVIEW_LENGTH = 120
+
+export function previewOf(text: string): string | undefined {
+  const line = text.slice(0, 4 * PREVIEW_LENGTH).replace(/\s+/g, ' ').trim()
+  const characters = Array.from(line)
+  if (characters.length === 0) return undefined
+  return characters.length <= PREVIEW_LENGTH ? line : `${characters.slice(0, PREVIEW_LENGTH - 1).join('')}…`
+}
+
 /** What the rows say about the session's row (R3): the same change however often it is computed. */
 export function projection(session: Session, totals: Totals, since: { readonly turn?: Turn }): SessionChange {
   const { turn } = since
+  // Only the last row knows what was said last; one that is worked on again later must not bring its own back.
+  const preview = turn && turn.seq === totals.lastSeq ? previewOf(turn.answer?.text || turn.content.text) : undefined
   const named = session.nm === undefined && turn?.author === 'user' ? nameAfter(turn.content.text) : undefined
   const modelId = turn?.answer?.modelId
   const lastActivity = Math.max(session.lastActivity, turn?.answer?.endedAt ?? turn?.ts ?? 0)
@@ -43,6 +61,9 @@ export function projection(session: Session, totals: Totals, since: { readonly t
     totalTokens: totals.totalTokens,
     lastActivity,
     ...(named !== undefined && { nm: named }),
+    ...(preview !== undefined && { preview }),
+    // Whoever writes has read what stands above.
+    ...(turn?.author === 'user' && { readSeq: Math.max(session.readSeq, turn.seq) }),
     // A message that chose a model chose it for the session from now on.
     ...(modelId !== undefined && turn?.answer?.status === 'pending' && { modelId }),
   }
@@ -60,6 +81,10 @@ export const sessionViewOf = (session: Session): SessionView => ({
   messageCount: session.msgCount,
   totalTokens: session.totalTokens,
   readSeq: session.readSeq,
+  unreadCount: Math.max(0, session.msgCount - session.readSeq),
+  ...(session.preview !== undefined && { preview: session.preview }),
+  ...(session.share && { sharedUntil: session.share.until }),
+  ...(session.erased && { erased: true }),
   helpRequested: session.helpRequested,
   ...(session.adminAssisted && { assistedBy: session.assistingAdminName ?? 'Support' }),
   rev: session.rev,

@@ -46,6 +46,7 @@ export function planSend(
     kind: said.kind,
     content: said.content,
     ts: now,
+    unsettled: true,
     superseded: [],
     ...(answered && {
       answer: newAnswer(
