@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { errorCodeList } from './errors.ts'
 import { MAX_POSITION_LENGTH, PROTOCOL_VERSION } from './limits.ts'
-import { errorView, modelView, sessionView, spokenView, usageView } from './views.ts'
+import { errorView, feedbackView, modelView, sessionView, spokenView, usageView } from './views.ts'
 
 /** `at` and `of` are put in front by the edge; the frames that travel inside carry neither. */
 const at = z.string().max(MAX_POSITION_LENGTH)
@@ -66,6 +66,15 @@ export const answerDoneFrame = z.object({
   error: errorView.optional(),
 })
 
+export const answerFeedbackFrame = z.object({
+  type: z.literal('answer.feedback'),
+  ...logged,
+  sid: z.string(),
+  seq,
+  answerId: z.string(),
+  feedback: feedbackView.optional(),
+})
+
 export const sessionUpdatedFrame = z.object({
   type: z.literal('session.updated'),
   ...logged,
@@ -121,6 +130,7 @@ export const serverFrames = {
   'answer.snapshot': answerSnapshotFrame,
   'answer.reset': answerResetFrame,
   'answer.done': answerDoneFrame,
+  'answer.feedback': answerFeedbackFrame,
   'session.updated': sessionUpdatedFrame,
   typing: typingFrame,
   notice: noticeFrame,
@@ -138,6 +148,7 @@ export const loggedFrames = [
   'message',
   'answer.started',
   'answer.done',
+  'answer.feedback',
   'session.updated',
 ] as const satisfies ServerFrameType[]
 export type LoggedFrameType = (typeof loggedFrames)[number]

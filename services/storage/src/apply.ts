@@ -1,9 +1,11 @@
 import type { EntryBody } from '@chatbox/core'
 import { answerEnd } from './handlers/answer-end.ts'
 import { cancel } from './handlers/cancel.ts'
+import { eraseSession, eraseUser } from './handlers/erase.ts'
+import { feedback } from './handlers/feedback.ts'
 import { handback } from './handlers/handback.ts'
 import { send } from './handlers/send.ts'
-import { chooseModel, endSession, markRead } from './handlers/session.ts'
+import { chooseModel, endSession, markRead, rename, share } from './handlers/session.ts'
 import type { Work } from './work.ts'
 
 /** One entry of the log, whatever it asks for. Resolves when everything that follows from it is done; throws `Refusal` for the asker. */
@@ -23,5 +25,15 @@ export function apply(work: Work, entry: EntryBody, until: number | undefined): 
       return markRead(work, entry)
     case 'session.end':
       return endSession(work, entry)
+    case 'session.rename':
+      return rename(work, entry)
+    case 'session.share':
+      return share(work, entry)
+    case 'session.erase':
+      return eraseSession(work, entry)
+    case 'user.erase':
+      return eraseUser(work, entry)
+    case 'answer.feedback':
+      return feedback(work, entry)
   }
 }

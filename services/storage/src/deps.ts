@@ -1,4 +1,14 @@
-import type { AnswerLimits, Conversations, DisabledUsers, Fabric, Leases, ModelList, ReplicaId } from '@chatbox/core'
+import type {
+  AnswerLimits,
+  Audit,
+  Conversations,
+  DisabledUsers,
+  Fabric,
+  Leases,
+  ModelList,
+  ReplicaId,
+  UserId,
+} from '@chatbox/core'
 import type { Logger, Verifier } from '@chatbox/runtime'
 import type { StorageMetrics } from './metrics.ts'
 
@@ -11,6 +21,8 @@ export interface StorageTimes {
   /** How often it is looked whether the mirror of disabled users is still there, and how often it is written in any case. */
   readonly mirrorLookMs: number
   readonly mirrorMs: number
+  /** How often it is looked for sessions that are older than they may be. */
+  readonly retentionMs: number
 }
 
 export const defaultStorageTimes: StorageTimes = {
@@ -19,6 +31,7 @@ export const defaultStorageTimes: StorageTimes = {
   sessionGraceMs: 300_000,
   mirrorLookMs: 2_000,
   mirrorMs: 30_000,
+  retentionMs: 3_600_000,
 }
 
 export interface StorageDeps {
@@ -27,9 +40,20 @@ export interface StorageDeps {
   readonly conversations: Conversations
   readonly leases: Leases
   readonly disabledUsers: DisabledUsers
+  readonly audit: Audit
+  /** A keyed hash of a user's id: what stays in the audit, and of erased sessions, in place of the id. */
+  readonly aliasOf: (uid: UserId) => UserId
   readonly models: ModelList
   readonly answerLimits: AnswerLimits
   readonly verify: Verifier
   readonly log: Logger
   readonly metrics: StorageMetrics
+}
+
+/** What may be kept, and how much may be used. */
+export interface StoragePolicy {
+  /** Sessions without activity for longer are erased. Without it, none is. */
+  readonly retentionMs?: number
+  /** Tokens that the answers of one user may cost in a day (UTC). Without it there is no end to it. */
+  readonly tokensPerDay?: number
 }

@@ -9,7 +9,7 @@ import {
 } from '@chatbox/core'
 import { projectTurn } from './project.ts'
 import { startNext } from './queue.ts'
-import { announce, type Work } from './work.ts'
+import { announce, settle, type Work } from './work.ts'
 
 export interface Ending {
   readonly uid: UserId
@@ -31,10 +31,18 @@ export async function endAnswer(work: Work, ending: Ending): Promise<Turn | unde
   work.states.forget(sid)
 
   const turn = await work.insist('read turn', () => work.conversations.turnByAnswerId(sid, answerId))
-  const answer = turn?.answer
-  if (!turn || answer?.answerId !== answerId || answer.status === 'pending') return undefined
+  if (!turn || turn.answer?.answerId !== answerId || turn.answer.status === 'pending') return undefined
+  await afterEnd(work, uid, turn, won)
+  return turn
+}
 
+/** What follows from an answer that has ended, for the first time or again. */
+export async function afterEnd(work: Work, uid: UserId, turn: Turn, won: boolean): Promise<void> {
+  const { sid, answer } = turn
+  if (!answer) return
   const state = await work.insist('read session', () => work.states.get(sid))
+  // A worker may still have been at it; nobody is told anything about it any more.
+  if (state?.session.erased) return
   await announce(work, uid, answerDoneEvent(turn, answer, state?.session.ownerEpoch ?? 0))
   await startNext(work, sid)
   const took = (answer.endedAt ?? answer.askedAt) - answer.askedAt
@@ -43,5 +51,5 @@ export async function endAnswer(work: Work, ending: Ending): Promise<Turn | unde
     turn,
     won && answer.status === 'done' ? (session) => ({ rts: withResponseTime(session.rts, took) }) : undefined,
   )
-  return turn
+  await settle(work, turn)
 }

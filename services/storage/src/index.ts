@@ -1,3 +1,3 @@
-export { defaultStorageTimes, type StorageDeps, type StorageTimes } from './deps.ts'
+export { defaultStorageTimes, type StorageDeps, type StoragePolicy, type StorageTimes } from './deps.ts'
 export { type StorageMetrics, storageMetrics } from './metrics.ts'
 export { createStorage, type Storage, type StorageOptions } from './storage.ts'

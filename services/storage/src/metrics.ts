@@ -28,6 +28,11 @@ export const storageMetrics = (metrics: Metrics) => ({
     help: 'Unfinished answers that the sweeper acted on, by what it did.',
     labels: ['verdict'],
   }),
+  erased: metrics.counter({
+    name: 'storage_erased_sessions_total',
+    help: 'Sessions that were erased, by who wanted it: the user, or retention.',
+    labels: ['by'],
+  }),
   requests: metrics.histogram({
     name: 'http_request_seconds',
     help: 'How long requests over REST took, by route, method and status.',

@@ -1,5 +1,5 @@
 import { DEFAULT_PARTITIONS, type Lease } from '@chatbox/core'
-import type { StorageDeps, StorageTimes } from './deps.ts'
+import type { StorageDeps, StoragePolicy, StorageTimes } from './deps.ts'
 import { type OwnedPartition, ownPartition } from './partition.ts'
 import type { SessionStates } from './session-states.ts'
 
@@ -15,8 +15,11 @@ export interface Owner {
   readonly underWay: number
 }
 
-/** Takes the partitions that are free, keeps their leases, and leaves those it has lost (R6). */
-export function owner(deps: StorageDeps, states: SessionStates, times: StorageTimes): Owner {
+/**
+ * Takes its share of the partitions, keeps their leases, and leaves those it has lost (R6). Replicas say that they are there, so that one
+ * that comes later is given what the others have too much.
+ */
+export function owner(deps: StorageDeps, states: SessionStates, times: StorageTimes, policy: StoragePolicy): Owner {
   const { leases, replica, log } = deps
   const held = new Map<number, Held>()
   let timer: NodeJS.Timeout | undefined
@@ -25,7 +28,7 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
   let count = DEFAULT_PARTITIONS
 
   function take(lease: Lease): void {
-    const partition = ownPartition(deps, lease, states, times)
+    const partition = ownPartition(deps, lease, states, times, policy)
     held.set(lease.partition, { lease, partition })
     // However it ends by itself, the lease is given up and taken again with a higher generation.
     void partition.ended.then(() => {
@@ -53,17 +56,49 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     )
   }
 
-  async function takeFree(): Promise<void> {
+  /** Rounded up, so that the shares of all cover everything. */
+  async function share(): Promise<number> {
+    await leases.attend(replica, times.leaseMs)
+    const { size } = await leases.replicas()
+    return Math.ceil(count / Math.max(1, size))
+  }
+
+  async function giveBack(tooMany: number): Promise<void> {
+    const given = [...held.values()].slice(0, Math.max(0, tooMany))
+    await Promise.all(
+      given.map(async ({ lease, partition }) => {
+        held.delete(lease.partition)
+        await partition.stop()
+        await release(lease)
+      }),
+    )
+    // What was remembered of their sessions is somebody else's to change now.
+    if (given.length > 0) states.clear()
+  }
+
+  async function takeFree(most: number): Promise<void> {
     const free = Array.from({ length: count }, (_, i) => i).filter((partition) => !held.has(partition))
-    const taken = await Promise.all(free.map((partition) => leases.acquire(partition, replica, times.leaseMs)))
-    for (const lease of taken) if (lease) take(lease)
+    // Each replica begins at another place, so that they do not all ask for the same ones.
+    const from = Math.floor(Math.random() * free.length)
+    const order = [...free.slice(from), ...free.slice(0, from)]
+    while (held.size < most && order.length > 0) {
+      const asked = order.splice(0, most - held.size)
+      const taken = await Promise.all(asked.map((partition) => leases.acquire(partition, replica, times.leaseMs)))
+      for (const lease of taken) if (lease) take(lease)
+    }
+  }
+
+  async function takeShare(): Promise<void> {
+    const most = await share()
+    await giveBack(held.size - most)
+    await takeFree(most)
   }
 
   const next = () => {
     if (stopping) return
     timer = setTimeout(() => {
       round = renewAll()
-        .then(takeFree)
+        .then(takeShare)
         .catch((err) => log.warn({ err }, 'leases could not be renewed'))
         .finally(next)
     }, times.leaseMs / 3)
@@ -77,7 +112,7 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
           `The data is laid out in ${count} partitions, and this version works with ${DEFAULT_PARTITIONS}.`,
         )
       }
-      await takeFree()
+      await takeShare()
       next()
     },
     async stop(deadline) {
@@ -96,6 +131,7 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
       )
       deadline.removeEventListener('abort', abandon)
       held.clear()
+      await leases.leave(replica).catch((err) => log.warn({ err }, 'the others learn later that this replica has left'))
     },
     get partitions() {
       return held.size

@@ -13,8 +13,9 @@ import {
 import { type ErrorCode, encodeFrame, errorFrameOf } from '@chatbox/protocol'
 import { apply } from './apply.ts'
 import { chains } from './chains.ts'
-import type { StorageDeps, StorageTimes } from './deps.ts'
+import type { StorageDeps, StoragePolicy, StorageTimes } from './deps.ts'
 import { insistence } from './insist.ts'
+import { retainPartition } from './retention.ts'
 import type { SessionStates } from './session-states.ts'
 import { sweepPartition } from './sweeper.ts'
 import { LostPartition, type Work } from './work.ts'
@@ -40,6 +41,7 @@ export function ownPartition(
   lease: Lease,
   states: SessionStates,
   times: StorageTimes,
+  policy: StoragePolicy,
 ): OwnedPartition {
   const { fabric, metrics } = deps
   const log = deps.log.child({ partition: lease.partition, gen: lease.gen })
@@ -52,6 +54,9 @@ export function ownPartition(
     partition: lease.partition,
     gen: lease.gen,
     conversations: deps.conversations,
+    audit: deps.audit,
+    aliasOf: deps.aliasOf,
+    tokensPerDay: policy.tokensPerDay,
     fabric,
     states,
     models: deps.models,
@@ -73,7 +78,7 @@ export function ownPartition(
     const header = { target: to.connectionId, requestId: to.requestId }
     if (code === undefined) return fabric.bus.reply(to.edgeId, { header, body: new Uint8Array() })
     const frame = errorFrameOf(code, to.requestId, {
-      sid: entry.sid,
+      ...('sid' in entry && { sid: entry.sid }),
       ...(entry.kind === 'send' && { clientMessageId: entry.said.cmid }),
       ...(field !== undefined && { field }),
     })
@@ -100,7 +105,7 @@ export function ownPartition(
         source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: false, code: error.code }) })
         return tell(body.replyTo, body, error.code, error.field)
       }
-      states.forget(body.sid)
+      if ('sid' in body) states.forget(body.sid)
       metrics.buried.inc({ kind: body.kind })
       log.error({ err: error, kind: body.kind, requestId, tries: entry.tries }, 'an entry was put aside')
       await work.insist('bury', () => source.bury(entry.id, 'failed', requestId))
@@ -110,7 +115,7 @@ export function ownPartition(
 
   async function run(): Promise<void> {
     const source = removing(await work.insist('own', () => fabric.ingest.own(lease.partition)), work)
-    const sweeper = sweepPartition(work, tasks, times)
+    const timers = [sweepPartition(work, tasks, times), retainPartition(work, tasks, times, policy)]
     try {
       while (!reading.signal.aborted) {
         await tasks.room()
@@ -131,7 +136,7 @@ export function ownPartition(
         leave(error)
       }
     } finally {
-      sweeper.stop()
+      for (const timer of timers) timer.stop()
       await tasks.idle()
       await source.close().catch((err) => log.warn({ err }, 'closing the ingest log failed'))
     }

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import {
+  changed,
   type Origin,
   projection,
   type Session,
@@ -27,14 +28,12 @@ export async function changeSession(
     const change = recompute(session)
     let next = session
     if (!changesNothing(session, change)) {
-      const changed = await work.insist('change session', () =>
-        work.conversations.changeSession(sid, session.rev, change),
-      )
-      if (!changed) {
+      const won = await work.insist('change session', () => work.conversations.changeSession(sid, session.rev, change))
+      if (!won) {
         work.states.forget(sid)
         continue
       }
-      next = { ...session, ...change, rev: session.rev + 1 }
+      next = { ...changed(session, change), rev: session.rev + 1 }
       work.states.keep(sid, { session: next, totals })
     }
     // Also for a repetition that changes nothing: the first time may have ended before this was told (R8).
@@ -55,4 +54,6 @@ export async function projectTurn(work: Work, turn: Turn, responseTimes?: Recomp
 }
 
 const changesNothing = (session: Session, change: SessionChange): boolean =>
-  (Object.keys(change) as (keyof SessionChange)[]).every((key) => isDeepStrictEqual(session[key], change[key]))
+  (Object.keys(change) as (keyof SessionChange)[]).every((key) =>
+    isDeepStrictEqual(session[key] ?? null, change[key] ?? null),
+  )

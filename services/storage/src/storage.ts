@@ -1,6 +1,6 @@
 import type { Part, Structures } from '@chatbox/runtime'
 import type { FastifyInstance } from 'fastify'
-import { defaultStorageTimes, type StorageDeps, type StorageTimes } from './deps.ts'
+import { defaultStorageTimes, type StorageDeps, type StoragePolicy, type StorageTimes } from './deps.ts'
 import { mirrorDisabled } from './disabled.ts'
 import { createHttp } from './http/server.ts'
 import { owner } from './owner.ts'
@@ -8,6 +8,7 @@ import { sessionStates } from './session-states.ts'
 
 export interface StorageOptions {
   readonly times?: Partial<StorageTimes>
+  readonly policy?: StoragePolicy
   readonly structures?: Structures
   /** Sessions whose state is remembered between entries. */
   readonly maxSessions?: number
@@ -23,7 +24,7 @@ export function createStorage(deps: StorageDeps, options: StorageOptions = {}): 
   const times = { ...defaultStorageTimes, ...options.times }
   const max = options.maxSessions ?? 50_000
   const states = sessionStates(deps.conversations, { max, graceMs: times.sessionGraceMs })
-  const partitions = owner(deps, states, times)
+  const partitions = owner(deps, states, times, options.policy ?? {})
   const http = createHttp(deps)
   const mirror = mirrorDisabled(deps, times)
   let endMirror: (() => Promise<void>) | undefined

@@ -2,15 +2,18 @@ import {
   type AnswerEnd,
   type AnswerRecord,
   type AnswerRef,
-  type PendingAnswer,
   sweep,
   type Turn,
+  type TurnPlace,
   textOf,
+  type UserId,
 } from '@chatbox/core'
 import type { ErrorCode } from '@chatbox/protocol'
 import type { Chains } from './chains.ts'
 import type { StorageTimes } from './deps.ts'
 import { endAnswer } from './end-answer.ts'
+import { followUp } from './follow-up.ts'
+import { afterSend } from './handlers/send.ts'
 import { jobOf, queueAgain, startAnswer } from './queue.ts'
 import { LostPartition, type Work } from './work.ts'
 
@@ -18,7 +21,10 @@ const PAGE = 200
 
 type PendingTurn = Turn & { readonly answer: NonNullable<Turn['answer']> }
 
-/** Finds answers of the partition that nobody would end any more, at once and then on an interval (P5, R17). */
+/**
+ * Finds answers of the partition that nobody would end any more (P5, R17), and turns from which something had to follow that did not
+ * (decision 10), at once and then on an interval.
+ */
 export function sweepPartition(work: Work, tasks: Chains, times: StorageTimes): { stop(): void } {
   let stopped = false
   let timer: NodeJS.Timeout | undefined
@@ -43,31 +49,47 @@ export function sweepPartition(work: Work, tasks: Chains, times: StorageTimes): 
 }
 
 async function sweepAll(work: Work, tasks: Chains, stopped: () => boolean): Promise<void> {
-  let after: PendingAnswer | undefined
+  let after: TurnPlace | undefined
   // Only the first that waits in a session has its turn; the others wait rightly (R16).
   const sessionsSeen = new Set<string>()
+  /** In line with the user's entries, so that the two never work on one turn at once. */
+  const inLine = (uid: UserId, task: () => Promise<void>) =>
+    new Promise<void>((resolve, reject) => {
+      if (stopped()) return resolve()
+      tasks.run(uid, () => task().then(resolve, reject))
+    })
   while (!stopped()) {
-    const page = await work.conversations.pendingOf(work.partition, PAGE, after)
-    const turns = page.filter((turn): turn is PendingTurn => turn.answer !== undefined)
-    const first = turns.filter((turn) => !sessionsSeen.has(turn.sid) && sessionsSeen.add(turn.sid))
-    await Promise.all(
-      (await seen(work, first)).map(
-        ({ turn, ...state }) =>
-          // In line with the user's entries, so that the two never work on one answer at once.
-          new Promise<void>((resolve, reject) => {
-            if (stopped()) return resolve()
-            tasks.run(ownerOf(turn), () => act(work, turn, state).then(resolve, reject))
-          }),
-      ),
-    )
-    const last = turns.at(-1)
+    const page = await work.conversations.unsettledOf(work.partition, PAGE, after)
+    const pending = page.filter((turn): turn is PendingTurn => turn.answer?.status === 'pending')
+    const first = pending.filter((turn) => !sessionsSeen.has(turn.sid) && sessionsSeen.add(turn.sid))
+    const through = page.filter((turn) => turn.answer?.status !== 'pending')
+    await Promise.all([
+      ...(await seen(work, first)).map(({ turn, ...state }) => inLine(ownerOf(turn), () => act(work, turn, state))),
+      ...through.map(async (turn) => inLine(await userOf(work, turn), () => again(work, turn))),
+    ])
+    const last = page.at(-1)
     if (!last || page.length < PAGE) return
-    after = { sid: last.sid, seq: last.seq, answerId: last.answer.answerId }
+    after = { ts: last.ts, sid: last.sid, seq: last.seq }
   }
 }
 
 /** A turn that has an answer was written by the session's user. */
 const ownerOf = (turn: Turn) => turn.authorId
+
+async function userOf(work: Work, { sid, author, authorId }: Turn): Promise<UserId> {
+  if (author === 'user') return authorId
+  const state = await work.insist('read session', () => work.states.get(sid))
+  return state?.session.uid ?? authorId
+}
+
+/** The entry that would have done it is done by now, if it was there, because its user's tasks are in line. */
+async function again(work: Work, { sid, seq }: Turn): Promise<void> {
+  const turn = await work.insist('read turn', () => work.conversations.turn(sid, seq))
+  if (!turn?.unsettled || turn.answer?.status === 'pending') return
+  work.metrics.swept.inc({ verdict: 'settle' })
+  work.log.info({ sid, seq, event: turn.event }, 'doing again what should have followed from a turn')
+  await followUp(work, turn)
+}
 
 const refOf = (turn: PendingTurn): AnswerRef => ({
   uid: ownerOf(turn),
@@ -120,6 +142,8 @@ async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
         { sid, answerId: answer.answerId, attempt: answer.attempt, n: answer.n },
         'queueing an answer again',
       )
+      // Its message was stored, and perhaps nobody was told.
+      if (answer.attempt === 0 && answer.n === 0) await afterSend(work, ownerOf(turn), turn)
       return answer.due === undefined ? startAnswer(work, turn) : queueAgain(work, turn)
   }
 }

@@ -1,4 +1,4 @@
-import type { AnswerLimits, Conversations, EventPacket, Fabric, ModelList, UserId } from '@chatbox/core'
+import type { AnswerLimits, Audit, Conversations, EventPacket, Fabric, ModelList, Turn, UserId } from '@chatbox/core'
 import type { Logger } from '@chatbox/runtime'
 import type { StorageMetrics } from './metrics.ts'
 import type { SessionStates } from './session-states.ts'
@@ -14,7 +14,12 @@ export interface Work {
   readonly gen: number
   readonly conversations: Conversations
   readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'jobs'>
+  readonly audit: Audit
   readonly states: SessionStates
+  /** What stands for a user wherever it must outlive the user's data. */
+  readonly aliasOf: (uid: UserId) => UserId
+  /** Tokens that a user may use in a day (UTC); without it there is no end to it. */
+  readonly tokensPerDay: number | undefined
   readonly models: ModelList
   readonly answerLimits: AnswerLimits
   readonly log: Logger
@@ -29,4 +34,10 @@ export interface Work {
 export async function announce(work: Work, uid: UserId, event: EventPacket): Promise<void> {
   const added = await work.insist('announce', () => work.fabric.bus.append(uid, event, work.gen))
   if (added.kind === 'stale') throw new LostPartition(`partition ${work.partition} has a newer owner`)
+}
+
+/** Everything that follows from the turn is done, so no sweeper need look at it again (decision 10). */
+export async function settle(work: Work, { sid, seq, answer }: Turn): Promise<void> {
+  if (answer?.status === 'pending') return
+  await work.insist('settle', () => work.conversations.settle(sid, seq, answer?.answerId))
 }

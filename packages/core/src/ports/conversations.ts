@@ -123,7 +123,7 @@ export interface Conversations<C = Content, T = string> {
   /**
    * Content and texts of a session's rows go, and names, preview and share in the session's own row, whose `rev` rises the first time. The rows
    * stay as stubs, with one more at the end (R22): `stub`, at the seq that is next then, unless the last row has its `event`
-   * already. A stub has no `cmid`, no answer and nothing unsettled; feedback goes too. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
+   * already. A stub has no `cmid` and no answer; feedback goes too, and of the marks `unsettled` only that of the last row stays, as it is there or in `stub`. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
    * is left to be answered. Harmless if repeated.
    */
   eraseTurns(sid: SessionId, stub: Turn<C, T>): Promise<void>

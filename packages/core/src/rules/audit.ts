@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto'
 import type { Audit, AuditEntry, AuditRecord } from '../ports/audit.ts'
 
 /** The same whatever the order of properties in which a database gives an entry back. */
-const hashOf = ({ partition, n, prev, requestId, ts, actor, action, uid, sid, detail }: Omit<AuditEntry, 'hash'>): string =>
+const hashOf = ({
+  partition,
+  n,
+  prev,
+  requestId,
+  ts,
+  actor,
+  action,
+  uid,
+  sid,
+  detail,
+}: Omit<AuditEntry, 'hash'>): string =>
   createHash('sha256')
     .update(
       JSON.stringify([

@@ -59,10 +59,8 @@ export interface ShareEntry extends Request {
   readonly share: Share | null
 }
 
-/** By the user, or by retention, which has no `replyTo`. */
 export interface EraseSessionEntry extends Request {
   readonly kind: 'session.erase'
-  readonly by: 'user' | 'retention'
 }
 
 export interface EraseUserEntry extends UserRequest {

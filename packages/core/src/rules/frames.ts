@@ -89,6 +89,18 @@ export function answerDoneEvent(turn: Turn, answer: Answer, epoch: number): Even
   })
 }
 
+export const answerFeedbackEvent = (turn: Turn, { answerId, feedback }: Answer): EventPacket =>
+  event(
+    {
+      type: 'answer.feedback',
+      sid: turn.sid,
+      seq: turn.seq + 1,
+      answerId,
+      ...(feedback && { feedback: { ...feedback } }),
+    },
+    { class: 'logged', sid: turn.sid, answerId },
+  )
+
 export const sessionUpdatedEvent = (session: Session, origin?: Origin): EventPacket =>
   event(
     { type: 'session.updated', sid: session.sid, rev: session.rev, session: sessionViewOf(session) },

@@ -42,7 +42,10 @@ export function statusOf(session: Session, now: number, inactiveAfterMs: number)
 const PREVIEW_LENGTH = 120
 
 export function previewOf(text: string): string | undefined {
-  const line = text.slice(0, 4 * PREVIEW_LENGTH).replace(/\s+/g, ' ').trim()
+  const line = text
+    .slice(0, 4 * PREVIEW_LENGTH)
+    .replace(/\s+/g, ' ')
+    .trim()
   const characters = Array.from(line)
   if (characters.length === 0) return undefined
   return characters.length <= PREVIEW_LENGTH ? line : `${characters.slice(0, PREVIEW_LENGTH - 1).join('')}…`

@@ -95,10 +95,11 @@ const session = some(
     messageCount: count,
     totalTokens: count,
     readSeq: count,
+    unreadCount: count,
     helpRequested: fc.boolean(),
     rev: count,
   },
-  { name: text, endedAt: time, assistedBy: text },
+  { name: text, endedAt: time, assistedBy: text, preview: text, sharedUntil: time, erased: fc.boolean() },
 )
 const answerRef = fc.record({
   answerId,
@@ -154,6 +155,13 @@ export const serverFrameOf = {
       hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 32, maxLength: 32 }),
     },
     { of, usage, error },
+  ),
+  'answer.feedback': some(
+    { type: type('answer.feedback'), sid, seq, answerId },
+    {
+      of,
+      feedback: some({ rating: fc.constantFrom('up', 'down'), ts: time }, { comment: text }),
+    },
   ),
   'session.updated': some({ type: type('session.updated'), sid, rev: count, session }, { of }),
   typing: some(

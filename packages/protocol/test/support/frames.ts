@@ -62,6 +62,7 @@ const session: SessionView = {
   messageCount: 2,
   totalTokens: 40,
   readSeq: 2,
+  unreadCount: 0,
   helpRequested: false,
   rev: 3,
 }
@@ -86,6 +87,13 @@ export const someServer: { [T in ServerFrameType]: ServerFrameOf<T> } = {
   'answer.delta': { type: 'answer.delta', ...answer, index: 0, text: 'Hi' },
   'answer.snapshot': { type: 'answer.snapshot', ...answer, next: 1, text: 'Hi' },
   'answer.reset': { type: 'answer.reset', ...answer },
+  'answer.feedback': {
+    type: 'answer.feedback',
+    sid: answer.sid,
+    seq: answer.seq,
+    answerId: answer.answerId,
+    feedback: { rating: 'up', ts: 1 },
+  },
   'answer.done': {
     type: 'answer.done',
     ...answer,

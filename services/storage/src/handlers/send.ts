@@ -1,6 +1,7 @@
 import {
   messageEvent,
   newSession,
+  type Origin,
   planSend,
   Refusal,
   type ReplyTo,
@@ -9,18 +10,26 @@ import {
   sameBody,
   type Turn,
   Unavailable,
+  type UserId,
   withTurn,
 } from '@chatbox/core'
+import { overBudget } from '../budget.ts'
 import { projectTurn } from '../project.ts'
 import { startAnswer } from '../queue.ts'
-import { announce, type Work } from '../work.ts'
+import { announce, settle, type Work } from '../work.ts'
 
 /** A message: written once, then announced, queued and projected by one path for first and repeated sendings (R8). */
 export async function send(work: Work, entry: SendEntry, until: number | undefined): Promise<void> {
   const turn = await write(work, entry, until)
-  await announce(work, entry.uid, messageEvent(turn, originOf(entry.replyTo)))
+  await afterSend(work, entry.uid, turn, originOf(entry.replyTo))
+}
+
+/** What follows from a message that is stored, for the first time or again. */
+export async function afterSend(work: Work, uid: UserId, turn: Turn, origin?: Origin): Promise<void> {
+  await announce(work, uid, messageEvent(turn, origin))
   if (turn.answer?.due !== undefined) await startAnswer(work, turn)
   await projectTurn(work, turn)
+  await settle(work, turn)
 }
 
 const originOf = (to: ReplyTo | undefined) => to && { connectionId: to.connectionId, requestId: to.requestId }
@@ -52,6 +61,9 @@ async function tryToWrite(work: Work, entry: SendEntry, until: number | undefine
   if (!state) return undefined
   const plan = planSend(state.session, state.totals, entry.said, work.now(), work.answerLimits)
   if (plan.kind === 'refuse') return repetitionOr(work, entry, new Refusal(plan.code))
+  if (plan.turn.answer && (await overBudget(work, entry.uid, until))) {
+    return repetitionOr(work, entry, new Refusal('budget_exceeded'))
+  }
 
   const inserted = await work.insist('insert turn', () => work.conversations.insertTurn(plan.turn), until)
   if (inserted.kind === 'inserted') {

@@ -1,0 +1,55 @@
+import { createTimers } from '@chatbox/runtime'
+import type { Chains } from './chains.ts'
+import type { StoragePolicy, StorageTimes } from './deps.ts'
+import { erase } from './handlers/erase.ts'
+import { LostPartition, type Work } from './work.ts'
+
+/** Few at a time: nobody waits for it, and people wait for what it would delay. */
+const PAGE = 20
+
+/** Erases sessions of the partition that are older than they may be, at once and then on an interval, in the way that users do (R22). */
+export function retainPartition(
+  work: Work,
+  tasks: Chains,
+  times: Pick<StorageTimes, 'retentionMs'>,
+  { retentionMs: keepMs }: StoragePolicy,
+): { stop(): void } {
+  if (keepMs === undefined) return { stop: () => undefined }
+  const stopping = new AbortController()
+
+  async function eraseOld(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      const before = work.now() - keepMs
+      const query = { partition: work.partition, before, limit: PAGE }
+      const found = await work.insist('find old sessions', () => work.conversations.erasable(query))
+      for (const sid of found) {
+        const session = await work.insist('read session', () => work.conversations.session(sid))
+        if (session && !stopping.signal.aborted) await inLine(session.uid, () => eraseIfOld(sid, before))
+      }
+      if (found.length < PAGE) return
+    }
+  }
+
+  /** In line with the user's entries: somebody may have spoken in it meanwhile. */
+  const inLine = (uid: string, task: () => Promise<void>) =>
+    new Promise<void>((resolve, reject) => tasks.run(uid, () => task().then(resolve, reject)))
+
+  async function eraseIfOld(sid: Parameters<typeof erase>[1], before: number): Promise<void> {
+    if (stopping.signal.aborted) return
+    const session = await work.insist('read session', () => work.conversations.session(sid))
+    if (session && !session.erased && session.lastActivity < before) await erase(work, sid, 'retention')
+  }
+
+  const failed = (err: unknown) => {
+    if (!stopping.signal.aborted && !(err instanceof LostPartition))
+      work.log.warn({ err }, 'old sessions were not erased')
+  }
+  void eraseOld().catch(failed)
+  const stop = createTimers().every(times.retentionMs, eraseOld, failed)
+  return {
+    stop() {
+      stopping.abort()
+      void stop()
+    },
+  }
+}
