@@ -17,9 +17,10 @@ export function retainPartition(
   if (keepMs === undefined) return { stop: () => undefined }
   const stopping = new AbortController()
 
+  const keep = keepMs
   async function eraseOld(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const before = work.now() - keepMs
+      const before = work.now() - keep
       const query = { partition: work.partition, before, limit: PAGE }
       const found = await work.insist('find old sessions', () => work.conversations.erasable(query))
       for (const sid of found) {
