@@ -20,6 +20,7 @@ export const PACKAGES = {
   redis: { sees: CORE },
   mongo: { sees: CORE },
   sqlite: { sees: CORE },
+  distributed: { sees: [...CORE, 'runtime', 'crypto', 'redis', 'mongo'] },
   testkit: { sees: CORE },
   client: { sees: [], types: ['protocol'], browser: true },
   widget: { sees: ['client'], types: ['protocol'], browser: true },

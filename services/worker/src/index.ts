@@ -18,4 +18,5 @@ export {
   type ProviderRequest,
 } from './provider.ts'
 export { type DemoOptions, demoProvider } from './providers/demo.ts'
+export { demoModels, type OfferedModel } from './models.ts'
 export { createWorker, type WorkerOptions } from './worker.ts'

@@ -1,4 +1,5 @@
-import { demoProvider, type Model } from '@chatbox/worker'
+import type { Model } from './provider.ts'
+import { demoProvider } from './providers/demo.ts'
 
 export interface OfferedModel {
   readonly id: string

@@ -1,0 +1,68 @@
+import { type Audit, type DisabledUsers, type Leases, Unavailable } from '@chatbox/core'
+import { checkRing, type KeyedConversations, type Keyring, sealedConversations } from '@chatbox/crypto'
+import { openMongo } from '@chatbox/mongo'
+import type { Check, MongoConfig, Part } from '@chatbox/runtime'
+import type { Process } from './process.ts'
+
+export interface DistributedDatabase {
+  readonly conversations: KeyedConversations
+  readonly leases: Leases
+  readonly disabledUsers: DisabledUsers
+  readonly audit: Audit
+  readonly check: Check
+  /** Refuses to start where a key that is still in use is not in the ring (R28); a database that is away keeps nobody from starting. */
+  readonly part: Part
+}
+
+/** Conversations in MongoDB under seal, and what else the services keep there. */
+export function distributedDatabase(
+  { log, metrics, onUnopenable }: Process,
+  { mongo, keyring }: { readonly mongo: MongoConfig; readonly keyring: Keyring },
+): DistributedDatabase {
+  const retries = metrics.counter({
+    name: 'mongo_retries_total',
+    help: 'Calls to MongoDB that were tried again, by what was wanted.',
+    labels: ['what'],
+  })
+  const database = openMongo({
+    ...mongo,
+    onRetry({ what, attempt, delayMs, error }) {
+      retries.inc({ what })
+      log.warn({ err: error, what, attempt, delayMs }, 'MongoDB did not do it, trying again')
+    },
+  })
+  const conversations = sealedConversations(database.conversations, keyring, { onUnopenable })
+  let ringChecked = false
+
+  async function checkRingOnce(): Promise<void> {
+    if (ringChecked) return
+    await checkRing(database.conversations, keyring)
+    ringChecked = true
+  }
+
+  return {
+    conversations,
+    leases: database.leases,
+    disabledUsers: database.disabledUsers,
+    audit: database.audit,
+    check: {
+      name: 'mongodb',
+      async ping() {
+        await database.conversations.ping()
+        await checkRingOnce()
+      },
+    },
+    part: {
+      name: 'mongodb',
+      async start() {
+        try {
+          await checkRingOnce()
+        } catch (err) {
+          if (!(err instanceof Unavailable)) throw err
+          log.warn({ err }, 'MongoDB cannot be used yet')
+        }
+      },
+      stop: () => database.close(),
+    },
+  }
+}

@@ -1,0 +1,3 @@
+export { type DistributedDatabase, distributedDatabase } from './database.ts'
+export { type DistributedFabric, distributedFabric, type FabricOptions } from './fabric.ts'
+export { createProcess, type Process } from './process.ts'

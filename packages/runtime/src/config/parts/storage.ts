@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { integer } from '../codecs/values.ts'
+import { group, mapped } from '../group.ts'
+import { type Codec, type Setting, setting } from '../setting.ts'
+
+export interface MongoConfig {
+  readonly uri: string
+  readonly database: string
+}
+
+const mongoUri: Codec<string> = z
+  .string()
+  .refine((raw) => /^mongodb(\+srv)?:\/\/[^\s]+$/.test(raw), 'must be an address such as mongodb://host:27017/?replicaSet=rs0')
+
+const databaseName: Codec<string> = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,63}$/, 'must be 1 to 63 letters, digits, _ or -')
+
+/** MONGODB_URI (user, TLS and replica set are in it) and MONGODB_DATABASE. */
+export function mongo(): Setting<MongoConfig> {
+  return group({
+    uri: setting('MONGODB_URI', mongoUri, {
+      about: 'MongoDB: mongodb://host:27017/?replicaSet=rs0, with user and TLS in it.',
+      secret: true,
+    }),
+    database: setting('MONGODB_DATABASE', databaseName, { about: 'Database of the conversations.', default: 'chatbox' }),
+  })
+}
+
+export interface KeepingConfig {
+  readonly retentionMs: number | undefined
+  readonly tokensPerDay: number | undefined
+}
+
+const DAY_MS = 86_400_000
+
+/** RETENTION_DAYS and TOKENS_PER_USER_AND_DAY; 0 is no limit. */
+export function keeping(): Setting<KeepingConfig> {
+  const days = setting('RETENTION_DAYS', integer({ max: 36_500 }), {
+    about: 'Sessions without activity for so many days are erased; 0 keeps them.',
+    default: '0',
+  })
+  const tokens = setting('TOKENS_PER_USER_AND_DAY', integer(), {
+    about: 'Tokens that the answers of one user may cost in a day (UTC); 0 is no limit.',
+    default: '0',
+  })
+  return mapped(group({ days, tokens }), (value) => ({
+    retentionMs: value.days > 0 ? value.days * DAY_MS : undefined,
+    tokensPerDay: value.tokens > 0 ? value.tokens : undefined,
+  }))
+}

@@ -1,0 +1,19 @@
+import type { Part } from '@chatbox/runtime'
+import type { FastifyInstance } from 'fastify'
+
+/** The REST app on a port of its own. What is under way when a stop begins is answered; idle connections are closed. */
+export function listenHttp(app: FastifyInstance, { host, port }: { host: string; port: number }): Part {
+  return {
+    name: 'http',
+    async start() {
+      await app.listen({ host, port })
+    },
+    async stop(deadline) {
+      const cut = () => app.server.closeAllConnections()
+      deadline.addEventListener('abort', cut, { once: true })
+      await app.close()
+      deadline.removeEventListener('abort', cut)
+    },
+    addresses: () => app.addresses().map((address) => `http://${address.address}:${address.port}`),
+  }
+}

@@ -1,0 +1,30 @@
+import {
+  clockScale,
+  encryptionKeys,
+  group,
+  hashKey,
+  llmTimeouts,
+  logLevel,
+  mongo,
+  opsPort,
+  redis,
+  type Setting,
+  shutdownTimeout,
+  workerConcurrency,
+} from '@chatbox/runtime'
+
+/** Everything that a worker of its own can be told. */
+export const workerConfig = group({
+  opsPort: opsPort(9090),
+  logLevel: logLevel(),
+  redis: redis(),
+  mongo: mongo(),
+  encryptionKeys: encryptionKeys(),
+  hashKey: hashKey({ required: true }),
+  llm: llmTimeouts(),
+  concurrency: workerConcurrency(),
+  shutdownTimeout: shutdownTimeout(),
+  clockScale: clockScale(),
+})
+
+export type WorkerConfig = typeof workerConfig extends Setting<infer Value> ? Value : never
