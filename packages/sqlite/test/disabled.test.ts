@@ -1,28 +1,26 @@
 import { userId } from '@chatbox/core'
+import { disabledUsersContract } from '@chatbox/testkit/contracts'
 import { describe, expect, it } from 'vitest'
 import { openSqlite } from '../src/index.ts'
-import { someFile } from './lib/folder.ts'
+import { someFile, someFolder } from './lib/folder.ts'
 
-const [ada, bob] = [userId('ada@example.com'), userId('bob')]
+disabledUsersContract('SQLite', async () => {
+  const { file, remove } = someFolder()
+  let current = await openSqlite({ file })
+  return {
+    disabledUsers: current.disabledUsers,
+    async again() {
+      await current.close()
+      current = await openSqlite({ file })
+      return current.disabledUsers
+    },
+    close: () => current.close().finally(remove),
+  }
+})
 
-describe('disabled users in a file (R23)', () => {
-  it('are listed once each, until they are enabled again, by whoever opens the file next too', async () => {
-    const file = someFile()
-    const first = await openSqlite({ file })
-    expect(await first.disabledUsers.list()).toEqual([])
-    await first.disabledUsers.set(bob, true)
-    await first.disabledUsers.set(ada, true)
-    await first.disabledUsers.set(ada, true)
-    expect(await first.disabledUsers.list()).toEqual([ada, bob])
-    await first.disabledUsers.set(bob, false)
-    await first.disabledUsers.set(bob, false)
-    await first.close()
-    const second = await openSqlite({ file })
-    expect(await second.disabledUsers.list()).toEqual([ada])
-    await second.close()
-  })
-
+describe('disabled users in a file', () => {
   it('come to a file that is older than they are', async () => {
+    const ada = userId('ada@example.com')
     const file = someFile()
     const { default: Database } = await import('libsql')
     const first = await openSqlite({ file })

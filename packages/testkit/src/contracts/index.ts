@@ -12,6 +12,7 @@ export {
   withKeys,
 } from './conversations.ts'
 export { disabledContract } from './disabled.ts'
+export { type DisabledUsersStore, disabledUsersContract } from './disabled-users.ts'
 export { ingestContract } from './ingest.ts'
 export { type BuildJobs, jobsContract } from './jobs.ts'
 export { type LeasesStore, leasesContract } from './leases.ts'

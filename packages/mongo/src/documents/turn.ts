@@ -1,0 +1,108 @@
+import {
+  type Answer,
+  type AnswerEnd,
+  answerId,
+  type ClientMessageId,
+  sessionId,
+  type Turn,
+  userId,
+} from '@chatbox/core'
+import type { Document, ObjectId } from 'mongodb'
+import type { Row } from '../collections.ts'
+import { binary, fieldsOf, storable } from '../values.ts'
+
+export type SealedTurn = Turn<Uint8Array, Uint8Array>
+export type SealedAnswer = Answer<Uint8Array>
+
+/** One document for each turn, with its answers in it (R2). `_id` says whose insert it was. */
+export function turnDocument(turn: SealedTurn, _id: ObjectId): Row {
+  const { sid, seq, width, partition, author, authorId, cmid, kind, event, content, ts, answer, superseded } = turn
+  const tokens = [...superseded, ...(answer ? [answer] : [])].reduce((sum, each) => sum + tokensOf(each), 0)
+  const plain = {
+    ...{ sid, seq, width, partition, author, authorId, kind, ts },
+    ...(cmid !== undefined && { cmid }),
+    ...(event !== undefined && { event }),
+    ...(answer && { answer: answerDocument(answer) }),
+    ...(superseded.length > 0 && { superseded: superseded.map(answerDocument) }),
+    ...(tokens > 0 && { tokens }),
+  }
+  return { _id, ...storable(plain), content: binary(content) }
+}
+
+export function answerDocument(answer: SealedAnswer): Document {
+  const { answerId, status, attempt, faults, handbacks, n, modelId, askedAt, due, cancelAt, endedAt } = answer
+  return {
+    ...{ answerId, status, attempt, faults, handbacks, n, modelId, askedAt },
+    ...(due !== undefined && { due }),
+    ...(cancelAt !== undefined && { cancelAt }),
+    ...(endedAt !== undefined && { endedAt }),
+    ...resultDocument(answer),
+  }
+}
+
+/** What an answer has when it has ended. */
+export const resultDocument = ({
+  text,
+  usage,
+  error,
+}: Partial<Pick<AnswerEnd<Uint8Array>, 'text' | 'usage' | 'error'>>): Document => ({
+  ...(text !== undefined && { text: binary(text) }),
+  ...(usage && {
+    usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: usage.estimated },
+  }),
+  ...(error !== undefined && { error }),
+})
+
+export const tokensOf = ({ usage }: Pick<AnswerEnd<Uint8Array>, 'usage'>): number =>
+  usage ? usage.inputTokens + usage.outputTokens : 0
+
+export function turnOf(document: Document): SealedTurn {
+  const fields = fieldsOf(document)
+  const answer: Document | undefined = document.answer
+  const superseded: readonly Document[] = document.superseded ?? []
+  return {
+    sid: sessionId(fields.text('sid')),
+    seq: fields.number('seq'),
+    width: fields.number('width') === 2 ? 2 : 1,
+    partition: fields.number('partition'),
+    author: fields.word('author'),
+    authorId: userId(fields.text('authorId')),
+    ...fields.maybeText<'cmid', ClientMessageId>('cmid'),
+    kind: fields.word('kind'),
+    ...fields.maybeText('event'),
+    content: fields.bytes('content'),
+    ts: fields.number('ts'),
+    ...(answer && { answer: answerOf(answer) }),
+    superseded: superseded.map(answerOf),
+  }
+}
+
+function answerOf(document: Document): SealedAnswer {
+  const fields = fieldsOf(document)
+  const usage: Document | undefined = document.usage
+  return {
+    answerId: answerId(fields.text('answerId')),
+    status: fields.word('status'),
+    attempt: fields.number('attempt'),
+    faults: fields.number('faults'),
+    handbacks: fields.number('handbacks'),
+    n: fields.number('n'),
+    ...fields.maybeNumber('due'),
+    ...fields.maybeNumber('cancelAt'),
+    modelId: fields.text('modelId'),
+    askedAt: fields.number('askedAt'),
+    ...fields.maybeNumber('endedAt'),
+    ...fields.maybeBytes('text'),
+    ...(usage && { usage: usageOf(usage) }),
+    ...(document.error !== undefined && { error: fields.word('error') }),
+  }
+}
+
+function usageOf(document: Document) {
+  const fields = fieldsOf(document)
+  return {
+    inputTokens: fields.number('inputTokens'),
+    outputTokens: fields.number('outputTokens'),
+    estimated: fields.flag('estimated'),
+  }
+}

@@ -1,0 +1,51 @@
+import type { IndexDescription } from 'mongodb'
+import type { CollectionName } from './collections.ts'
+
+export interface Index extends IndexDescription {
+  readonly name: string
+  readonly key: Readonly<Record<string, 1 | -1>>
+}
+
+/**
+ * Every index (D2); `_id` has one by itself. What has been released is never changed: an index that has to be another one gets
+ * another name, so that two versions can run side by side.
+ */
+export const indexes = {
+  sessions: [
+    { name: 'idx_user_id', key: { uid: 1, lastActivity: -1, _id: -1 } },
+    { name: 'idx_start_time', key: { ts: -1, _id: -1 } },
+    { name: 'idx_user_start_time', key: { uid: 1, ts: -1, _id: -1 } },
+    { name: 'idx_admin_assisted', key: { adminAssisted: 1, ts: -1, _id: -1 } },
+  ],
+  messages: [
+    { name: 'idx_sid_seq', key: { sid: 1, seq: 1 }, unique: true },
+    {
+      name: 'idx_author_cmid',
+      key: { authorId: 1, cmid: 1 },
+      unique: true,
+      partialFilterExpression: { cmid: { $exists: true } },
+    },
+    { name: 'idx_answer', key: { sid: 1, 'answer.answerId': 1 } },
+    {
+      name: 'idx_superseded',
+      key: { sid: 1, 'superseded.answerId': 1 },
+      partialFilterExpression: { 'superseded.answerId': { $exists: true } },
+    },
+    {
+      name: 'idx_sid_pending',
+      key: { sid: 1, 'answer.status': 1, seq: 1 },
+      partialFilterExpression: { 'answer.status': 'pending' },
+    },
+    {
+      name: 'idx_partition_pending',
+      key: { partition: 1, 'answer.askedAt': 1, sid: 1, seq: 1 },
+      partialFilterExpression: { 'answer.status': 'pending' },
+    },
+    { name: 'idx_sid_tokens', key: { sid: 1, tokens: 1 }, partialFilterExpression: { tokens: { $gt: 0 } } },
+  ],
+  leases: [{ name: 'idx_owner', key: { owner: 1, until: 1 } }],
+  settings: [],
+  disabledUsers: [],
+} as const satisfies Readonly<Record<CollectionName, readonly Index[]>>
+
+export type IndexName = '_id_' | (typeof indexes)[CollectionName][number]['name']

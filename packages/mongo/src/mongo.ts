@@ -1,0 +1,115 @@
+import { type DisabledUsers, type Leases, type SealedConversations, Unavailable } from '@chatbox/core'
+import type { Access } from './access.ts'
+import { attempts, unavailable, within } from './attempts.ts'
+import { collectionsOf } from './collections.ts'
+import { connect } from './connect.ts'
+import { StoreError } from './errors.ts'
+import { faultOf, judge } from './faults.ts'
+import { gate } from './gate.ts'
+import { lifetime } from './lifetime.ts'
+import { faultsOf, type IndexFault, unmigrated } from './migrate.ts'
+import { type MongoOptions, settingsOf } from './options.ts'
+import { answers } from './store/answers.ts'
+import { disabledUsers } from './store/disabled.ts'
+import { erasure } from './store/erasure.ts'
+import { leases } from './store/leases.ts'
+import { sessions } from './store/sessions.ts'
+import { turns } from './store/turns.ts'
+
+export interface MongoCounts {
+  /** Commands that wrote several rows, or could have. */
+  readonly commits: number
+  /** Writes that were in them. */
+  readonly writes: number
+  /** Things that were tried again. */
+  readonly retries: number
+}
+
+export interface Mongo {
+  readonly conversations: SealedConversations
+  readonly leases: Leases
+  readonly disabledUsers: DisabledUsers
+  readonly counts: MongoCounts
+  /** What is missing of the indexes, or differs. Until nothing is, every call is refused with `Unavailable`, and pings say what. */
+  check(): Promise<readonly IndexFault[]>
+  /** Waits for what is under way, and closes the connections. `conversations.close` does the same. */
+  close(): Promise<void>
+}
+
+/**
+ * Sessions, turns, leases and disabled users in MongoDB. What resolves is in the journals of a majority. It connects when it is first
+ * used, and again by itself: a server that is away is `Unavailable`, time and again, until it is back.
+ */
+export function openMongo(options: MongoOptions): Mongo {
+  const settings = settingsOf(options)
+  const client = connect(options)
+  const db = client.db(options.database)
+  const life = lifetime(() => client.close())
+  const indexesInPlace = gate(() => faultsOf(db))
+  const counts = { retries: 0 }
+  const [writes, reads] = [
+    { groups: 0, calls: 0 },
+    { groups: 0, calls: 0 },
+  ]
+
+  const attempt = attempts({
+    answerMs: settings.answerMs,
+    onRetry(retry) {
+      counts.retries += 1
+      options.onRetry?.(retry)
+    },
+  })
+
+  const access: Access = {
+    collections: collectionsOf(db),
+    settings,
+    writes,
+    reads,
+    limited: { maxTimeMS: Math.max(1, Math.floor(settings.answerMs / 2)) },
+    attempt: (what, work) =>
+      attempt(what, async (time) => {
+        await indexesInPlace.pass().catch((error: unknown) => {
+          throw error instanceof StoreError ? new Unavailable(error.message, { cause: error }) : error
+        })
+        return work(time)
+      }),
+  }
+
+  /** Once, because whoever asks wants to know how it is now. */
+  async function ask<T>(what: string, question: () => Promise<T>): Promise<T> {
+    try {
+      return await within(settings.answerMs, what, question())
+    } catch (error) {
+      if (error instanceof Unavailable || judge(error) === 'fault') throw faultOf(error)
+      throw unavailable(what, error)
+    }
+  }
+
+  async function ping(): Promise<void> {
+    const faults = await indexesInPlace.look()
+    if (faults.length > 0) throw unmigrated(faults)
+    await db.command({ ping: 1 })
+  }
+
+  const { insertTurn, ...otherTurns } = turns(access)
+  const { session, ...otherSessions } = sessions(access)
+  const conversations = life.guarded({
+    ...{ session, insertTurn },
+    ...otherSessions,
+    ...otherTurns,
+    ...answers(access, session),
+    ...erasure(access, insertTurn),
+    ping: () => ask('answer', ping),
+  })
+
+  return {
+    conversations: { ...conversations, close: life.close },
+    leases: life.guarded(leases(access, options.now)),
+    disabledUsers: life.guarded(disabledUsers(access)),
+    get counts() {
+      return { commits: writes.groups, writes: writes.calls, retries: counts.retries }
+    },
+    ...life.guarded({ check: () => ask('list its indexes', indexesInPlace.look) }),
+    close: life.close,
+  }
+}

@@ -1,0 +1,33 @@
+import type { Retry } from './attempts.ts'
+
+export interface MongoOptions {
+  /** `mongodb://` or `mongodb+srv://`, with user, TLS and replica set in it. What it says of read and write concerns is overruled. */
+  readonly uri: string
+  readonly database: string
+  /** Every call is answered within this, by `Unavailable` if need be; 4 s by default (P8). */
+  readonly answerMs?: number
+  /** How long a write waits for others to share a command with; 2 ms by default. */
+  readonly gatherMs?: number
+  /** The most writes in one command; 500 by default. */
+  readonly gatherSize?: number
+  /** Connections to each server; 20 by default. */
+  readonly maxConnections?: number
+  /** The clock that leases run by; the database server's own by default, for those of replicas may be apart. */
+  readonly now?: () => number
+  /** For the log: each time that something is tried again (D3). */
+  readonly onRetry?: (retry: Retry) => void
+}
+
+export interface Settings {
+  readonly answerMs: number
+  readonly gatherMs: number
+  readonly gatherSize: number
+}
+
+export const DEFAULT_ANSWER_MS = 4_000
+
+export const settingsOf = (options: MongoOptions): Settings => ({
+  answerMs: options.answerMs ?? DEFAULT_ANSWER_MS,
+  gatherMs: options.gatherMs ?? 2,
+  gatherSize: options.gatherSize ?? 500,
+})

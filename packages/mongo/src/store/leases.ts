@@ -1,0 +1,114 @@
+import { type Lease, type Leases, type ReplicaId, replicaId } from '@chatbox/core'
+import type { Document } from 'mongodb'
+import { type Access, findOne } from '../access.ts'
+import { newMark } from '../documents/session.ts'
+import { codeOf, DUPLICATE_KEY, NotYet } from '../faults.ts'
+import { hintOf, queries } from '../queries.ts'
+import { fieldsOf, number, text } from '../values.ts'
+
+/** @param now the clock, where it is not the server's own */
+export function leases(access: Access, now: (() => number) | undefined): Leases {
+  const { attempt, collections, limited } = access
+  /** In pipelines: the server's clock is one for all replicas, whose own may be minutes apart. */
+  const time = (): Document | '$$NOW' => (now ? { $literal: new Date(now()) } : '$$NOW')
+  const later = (ms: number): Document => ({ $add: [time(), number(ms)] })
+
+  return {
+    acquire(partition, owner, ttlMs) {
+      const mark = newMark()
+      return attempt('take a partition', async (): Promise<Lease | undefined> => {
+        const row = await ifNotTwice(() =>
+          collections.leases.findOneAndUpdate(
+            queries.lease(partition).filter,
+            taken(text(owner), later(ttlMs), time(), mark),
+            {
+              upsert: true,
+              returnDocument: 'after',
+              ...limited,
+            },
+          ),
+        )
+        // Its own mark is there too where the reply to an earlier attempt was lost.
+        return row && mark.equals(row.op) ? { partition, owner, gen: fieldsOf(row).number('gen') } : undefined
+      })
+    },
+
+    renew: (lease, ttlMs) =>
+      attempt('renew a lease', async () => {
+        const update = [{ $set: { until: later(ttlMs) } }]
+        return (await collections.leases.updateOne(queries.ownLease(lease).filter, update, limited)).matchedCount === 1
+      }),
+
+    // The row stays, for its `gen` must never fall (R6).
+    release: (lease) =>
+      attempt('release a lease', async () => {
+        await collections.leases.updateOne(
+          queries.ownLease(lease).filter,
+          { $unset: { owner: '', until: '' } },
+          limited,
+        )
+      }),
+
+    owners: () =>
+      attempt('count leases', async () => {
+        const query = queries.ownedLeases()
+        const pipeline = [
+          { $match: query.filter },
+          { $match: { $expr: { $gt: ['$until', time()] } } },
+          { $group: { _id: '$owner', leases: { $sum: 1 } } },
+        ]
+        const rows = await collections.leases.aggregate(pipeline, { ...hintOf(query), ...limited }).toArray()
+        return new Map(
+          rows.map((row): [ReplicaId, number] => [
+            replicaId(fieldsOf(row).text('_id')),
+            fieldsOf(row).number('leases'),
+          ]),
+        )
+      }),
+
+    partitionCount: (wanted) =>
+      attempt('read the number of partitions', async () => {
+        const query = queries.setting('partitions')
+        const known = await findOne(access, query)
+        if (known) return fieldsOf(known).number('value')
+        await ifNotTwice(() =>
+          collections.settings.updateOne(
+            query.filter,
+            { $setOnInsert: { value: number(wanted) } },
+            { upsert: true, ...limited },
+          ),
+        )
+        // Told by what a majority has, for somebody else may have decided.
+        const decided = await findOne(access, query)
+        if (!decided) throw new NotYet('the number of partitions is not with a majority yet')
+        return fieldsOf(decided).number('value')
+      }),
+  }
+}
+
+/** One step: takes the partition if it is free or its time is up, and leaves it as it is if not. */
+const taken = (owner: string, until: Document, time: Document | '$$NOW', mark: unknown): Document[] => {
+  const ifFree = (value: unknown, old: string) => ({ $cond: ['$free', value, old] })
+  return [
+    { $set: { free: { $or: [{ $eq: [{ $type: '$owner' }, 'missing'] }, { $lte: ['$until', time] }] } } },
+    {
+      $set: {
+        gen: ifFree({ $add: [{ $ifNull: ['$gen', 0] }, 1] }, '$gen'),
+        owner: ifFree({ $literal: owner }, '$owner'),
+        until: ifFree(until, '$until'),
+        op: ifFree({ $literal: mark }, '$op'),
+      },
+    },
+    { $unset: 'free' },
+  ]
+}
+
+/** Two who make the same row at once: the server lets one of them try again. */
+async function ifNotTwice<T>(upsert: () => Promise<T>): Promise<T> {
+  try {
+    return await upsert()
+  } catch (error) {
+    if (codeOf(error) === DUPLICATE_KEY) throw new NotYet('somebody else has just made this row', { cause: error })
+    throw error
+  }
+}

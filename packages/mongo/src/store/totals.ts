@@ -1,0 +1,70 @@
+import { answerId, emptyTotals, type PendingAnswer, type SessionId, type Totals } from '@chatbox/core'
+import type { Document } from 'mongodb'
+import type { Access } from '../access.ts'
+import { gather } from '../gather.ts'
+import { type Query, queries } from '../queries.ts'
+import { fieldsOf } from '../values.ts'
+
+/**
+ * What rows add up to (R3), of all sessions that are asked about within one turn of the event loop, in one command: of each
+ * session's rows it reads the last one, the pending ones, and the tokens from an index.
+ */
+export function totals(access: Access): (sid: SessionId) => Promise<Totals> {
+  const { collections, settings, attempt, limited } = access
+  return gather<SessionId, Totals>(
+    {
+      what: 'sum up sessions',
+      ms: 0,
+      size: settings.gatherSize,
+      answerMs: settings.answerMs,
+      async run(sids) {
+        const rows = await attempt('sum up sessions', () =>
+          collections.sessions.aggregate(totalsPipeline([...new Set(sids)]), limited).toArray(),
+        )
+        const bySid = new Map(rows.map((row) => [row._id, row]))
+        return sids.map((sid) => {
+          const row = bySid.get(sid)
+          return row ? totalsOf(sid, row) : emptyTotals
+        })
+      },
+    },
+    access.reads,
+  )
+}
+
+export function totalsPipeline(sids: readonly SessionId[]): Document[] {
+  const [sid = '' as SessionId] = sids
+  return [
+    { $match: queries.sessionsByIds(sids).filter },
+    { $project: { _id: 1 } },
+    joined('last', queries.turnsDown(sid, undefined), { $limit: 1 }, { $project: { _id: 0, seq: 1, width: 1 } }),
+    joined('pending', queries.pendingOfSession(sid), { $project: { _id: 0, seq: 1, answerId: '$answer.answerId' } }),
+    joined('tokens', queries.tokensOfSession(sid), { $group: { _id: null, tokens: { $sum: '$tokens' } } }),
+  ]
+}
+
+/** A query of one session as a part of a query of many: the server puts each session's id in. */
+function joined(as: string, { collection, filter, sort }: Query, ...stages: readonly Document[]): Document {
+  const { sid: _, ...rest } = filter
+  const pipeline = [
+    ...(Object.keys(rest).length > 0 ? [{ $match: rest }] : []),
+    ...(sort ? [{ $sort: sort }] : []),
+    ...stages,
+  ]
+  return { $lookup: { from: collection, localField: '_id', foreignField: 'sid', pipeline, as } }
+}
+
+function totalsOf(sid: SessionId, { last, pending, tokens }: Document): Totals {
+  const end: Document | undefined = last[0]
+  const [seq, width] = end ? [fieldsOf(end).number('seq'), fieldsOf(end).number('width')] : [0, 1]
+  const sum: Document | undefined = tokens[0]
+  return {
+    lastSeq: seq,
+    nextSeq: seq + width,
+    totalTokens: sum ? fieldsOf(sum).number('tokens') : 0,
+    pending: pending.map((row: Document): PendingAnswer => {
+      const fields = fieldsOf(row)
+      return { sid, seq: fields.number('seq'), answerId: answerId(fields.text('answerId')) }
+    }),
+  }
+}
