@@ -7,6 +7,7 @@ import {
   handshakesPerSecond,
   hashKey,
   jwt,
+  keeping,
   limits,
   listen,
   llmTimeouts,
@@ -43,6 +44,7 @@ export const embeddedConfig = group({
   caps: connectionCaps(),
   rates: rateLimits(),
   restPerMinute: restLimit(),
+  keeping: keeping(),
 })
 
 export type EmbeddedConfig = typeof embeddedConfig extends Setting<infer Value> ? Value : never

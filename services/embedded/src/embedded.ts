@@ -13,7 +13,7 @@ import {
   type Part,
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
-import { createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
+import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
 import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
 import type { EmbeddedConfig } from './config.ts'
 import { demoTokens } from './demo-token.ts'
@@ -86,6 +86,8 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       conversations,
       leases: database.leases,
       disabledUsers: database.disabledUsers,
+      audit: database.audit,
+      aliasOf: aliasOf(keyring),
       models: list,
       answerLimits,
       verify,
@@ -93,7 +95,11 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       metrics: storageMetrics(metrics),
     },
     // Nobody else can have the file, so a lease need not be renewed often: each renewal is a write to the disk.
-    { times: { ...timers.all({ ...defaultStorageTimes }), leaseMs: LEASE_MS }, structures },
+    {
+      times: { ...timers.all({ ...defaultStorageTimes }), leaseMs: LEASE_MS },
+      policy: config.keeping,
+      structures,
+    },
   )
 
   const worker = createWorker(

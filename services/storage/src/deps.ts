@@ -53,7 +53,7 @@ export interface StorageDeps {
 /** What may be kept, and how much may be used. */
 export interface StoragePolicy {
   /** Sessions without activity for longer are erased. Without it, none is. */
-  readonly retentionMs?: number
+  readonly retentionMs?: number | undefined
   /** Tokens that the answers of one user may cost in a day (UTC). Without it there is no end to it. */
-  readonly tokensPerDay?: number
+  readonly tokensPerDay?: number | undefined
 }

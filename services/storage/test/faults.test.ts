@@ -92,13 +92,22 @@ describe('two owners of one partition', () => {
   let b: Bench
   afterEach(() => b.close())
 
-  it('never share it: the second waits for the lease', async () => {
-    b = await bench({ times: { leaseMs: 60_000 } })
-    const second = createStorage({ ...b.deps, replica: replicaId('second') }, { times: { leaseMs: 60_000 } })
-    await second.start()
-    const owners = await b.deps.leases.owners()
-    expect([...owners.keys()]).toEqual([b.deps.replica])
-    await second.stop(AbortSignal.timeout(1_000))
+  it('never share it: the second gets its share once the first has given it back', async () => {
+    b = await bench({ times: { leaseMs: 300 } })
+    const second = replicaId('second')
+    const other = createStorage({ ...b.deps, replica: second }, { times: { leaseMs: 300 } })
+    await other.start()
+    const shares = () => b.deps.leases.replicas()
+    expect((await shares()).get(second) ?? 0).toBe(0)
+    await until(async () => (await shares()).get(second) === 32, 'each has its half')
+    expect((await shares()).get(b.deps.replica)).toBe(32)
+    const said = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => b.say(user(`user-${i}`), sessionId(`shared-${i}`), 'hello')),
+    )
+    expect(said.every(({ ok }) => ok)).toBe(true)
+    await other.stop(AbortSignal.timeout(1_000))
+    await until(async () => (await shares()).get(b.deps.replica) === 64, 'the one that is left has all of them')
+    expect([...(await shares()).keys()]).toEqual([b.deps.replica])
   })
 
   it('can not both announce: the log refuses the older one, which leaves the partition (R6)', async () => {

@@ -30,7 +30,14 @@ import { type MemoryFabric, memoryFabric } from '@chatbox/memory'
 import type { ServerFrame } from '@chatbox/protocol'
 import { createLogger, createMetrics, createVerifier } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
-import { createStorage, type Storage, type StorageDeps, storageMetrics } from '../src/index.ts'
+import {
+  aliasOf,
+  createStorage,
+  type Storage,
+  type StorageDeps,
+  type StoragePolicy,
+  storageMetrics,
+} from '../src/index.ts'
 
 export const secret = randomBytes(32).toString('base64url')
 const edge = edgeId('edge-1')
@@ -61,7 +68,9 @@ export interface BenchOptions {
     sessionGraceMs?: number
     mirrorLookMs?: number
     mirrorMs?: number
+    retentionMs?: number
   }
+  readonly policy?: StoragePolicy
   readonly wrap?: (deps: StorageDeps) => StorageDeps
 }
 
@@ -86,6 +95,8 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     conversations,
     leases: database.leases,
     disabledUsers: database.disabledUsers,
+    audit: database.audit,
+    aliasOf: aliasOf(keyring),
     models: modelList([
       { id: 'demo', label: 'Demo' },
       { id: 'other', label: 'Other' },
@@ -96,7 +107,10 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     metrics: storageMetrics(createMetrics()),
   }
   const used = options.wrap?.(deps) ?? deps
-  const storage = createStorage(used, { times: { leaseMs: 2_000, sweepMs: 50, ...options.times } })
+  const storage = createStorage(used, {
+    times: { leaseMs: 2_000, sweepMs: 50, ...options.times },
+    ...(options.policy && { policy: options.policy }),
+  })
 
   const replies: ReplyPacket[] = []
   const waiting = new Map<RequestId, () => void>()

@@ -6,6 +6,7 @@ export {
   type WorkerTimes,
 } from './deps.ts'
 export { type WorkerMetrics, workerMetrics } from './metrics.ts'
+export { demoModels, type OfferedModel } from './models.ts'
 export {
   type FinishReason,
   type Model,
@@ -18,5 +19,4 @@ export {
   type ProviderRequest,
 } from './provider.ts'
 export { type DemoOptions, demoProvider } from './providers/demo.ts'
-export { demoModels, type OfferedModel } from './models.ts'
 export { createWorker, type WorkerOptions } from './worker.ts'

@@ -80,6 +80,7 @@ const SESSION = {
   lastActivity: 1,
   messageCount: 1,
   totalTokens: 0,
+  unreadCount: 0,
   readSeq: 0,
   helpRequested: false,
   rev: 1,

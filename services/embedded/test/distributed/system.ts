@@ -27,11 +27,10 @@ import {
   signToken,
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
-import { createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
+import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
-import { createWorker, defaultWorkerTimes, workerMetrics } from '@chatbox/worker'
-import { demoModels } from '../../src/models.ts'
+import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
 
 const EDGE = fileURLToPath(new URL('../../../edge/dist/main.js', import.meta.url))
 const ORIGIN = 'https://chat.example.org'
@@ -191,6 +190,8 @@ async function startBackend({ url, folder, secret, key, clockScale }: BackendOpt
       conversations,
       leases: database.leases,
       disabledUsers: database.disabledUsers,
+      audit: database.audit,
+      aliasOf: aliasOf(keyring),
       models: modelList(models),
       answerLimits,
       verify: createVerifier({ secret }),

@@ -14,6 +14,10 @@ export function listenHttp(app: FastifyInstance, { host, port }: { host: string;
       await app.close()
       deadline.removeEventListener('abort', cut)
     },
-    addresses: () => app.addresses().map((address) => `http://${address.address}:${address.port}`),
+    addresses() {
+      const bound = app.server.address()
+      if (bound === null || typeof bound === 'string') return []
+      return [`http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`]
+    },
   }
 }

@@ -10,11 +10,12 @@ export interface MongoConfig {
 
 const mongoUri: Codec<string> = z
   .string()
-  .refine((raw) => /^mongodb(\+srv)?:\/\/[^\s]+$/.test(raw), 'must be an address such as mongodb://host:27017/?replicaSet=rs0')
+  .refine(
+    (raw) => /^mongodb(\+srv)?:\/\/[^\s]+$/.test(raw),
+    'must be an address such as mongodb://host:27017/?replicaSet=rs0',
+  )
 
-const databaseName: Codec<string> = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,63}$/, 'must be 1 to 63 letters, digits, _ or -')
+const databaseName: Codec<string> = z.string().regex(/^[A-Za-z0-9_-]{1,63}$/, 'must be 1 to 63 letters, digits, _ or -')
 
 /** MONGODB_URI (user, TLS and replica set are in it) and MONGODB_DATABASE. */
 export function mongo(): Setting<MongoConfig> {
@@ -23,7 +24,10 @@ export function mongo(): Setting<MongoConfig> {
       about: 'MongoDB: mongodb://host:27017/?replicaSet=rs0, with user and TLS in it.',
       secret: true,
     }),
-    database: setting('MONGODB_DATABASE', databaseName, { about: 'Database of the conversations.', default: 'chatbox' }),
+    database: setting('MONGODB_DATABASE', databaseName, {
+      about: 'Database of the conversations.',
+      default: 'chatbox',
+    }),
   })
 }
 
