@@ -2,6 +2,7 @@ import { clientMessageId, partitionOf, replicaId, requestId, sessionId, Unavaila
 import { afterEach, describe, expect, it } from 'vitest'
 import { createStorage, type StorageDeps } from '../src/index.ts'
 import { type Bench, bench, user } from './fixture.ts'
+import { until } from './talk.ts'
 
 const alice = user('alice')
 const sid = sessionId('session-1')
