@@ -1,4 +1,4 @@
-import type { DisabledUsers, Leases, SealedConversations } from '@chatbox/core'
+import type { Audit, DisabledUsers, Leases, SealedConversations } from '@chatbox/core'
 import { StoreError, storeErrorOf } from './errors.ts'
 import { groupCommit, type WriteCounts } from './group-commit.ts'
 import { closeFile, openFile } from './open.ts'
@@ -6,10 +6,11 @@ import { watchPlace } from './place.ts'
 import { prepareAll } from './sql/index.ts'
 import type { Access } from './store/access.ts'
 import { answers } from './store/answers.ts'
+import { audit } from './store/audit.ts'
 import { disabledUsers } from './store/disabled.ts'
 import { erasure } from './store/erasure.ts'
+import { keys } from './store/keys.ts'
 import { leases } from './store/leases.ts'
-import { recount } from './store/recount.ts'
 import { sessions } from './store/sessions.ts'
 import { turns } from './store/turns.ts'
 
@@ -26,19 +27,20 @@ export interface Sqlite {
   readonly conversations: SealedConversations
   readonly leases: Leases
   readonly disabledUsers: DisabledUsers
+  readonly audit: Audit
   /** How many commits there were since the file was opened, and how many writes were in them. */
   readonly counts: WriteCounts
   /**
    * For the start of a process that will own all partitions. The file is locked for this process, so whoever had a lease is gone,
-   * and it need not be waited for. If somebody still had one, that process died, and sums it left behind are corrected.
+   * and it need not be waited for. If somebody still had one, that process died.
    */
-  takeOver(): Promise<{ readonly crashed: boolean; readonly corrected: number }>
+  takeOver(): Promise<{ readonly crashed: boolean }>
   /** Commits what is waiting, and lets the file go. `conversations.close` does the same. */
   close(): Promise<void>
 }
 
 /**
- * Sessions, turns, leases and disabled users in one SQLite file, for the shape that is one process. What resolves has been committed and synced.
+ * Sessions, turns, leases, disabled users and the audit trail in one SQLite file, for the shape that is one process. What resolves has been committed and synced.
  * Writes that are asked for within one turn of the event loop share a commit.
  */
 export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: SqliteOptions): Promise<Sqlite> {
@@ -77,6 +79,7 @@ export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: S
       ...turns(access),
       ...answers(access),
       ...erasure(access),
+      ...keys(access),
       async ping() {
         await access.read(() => void statements.setting.one({ name: 'partitions' }))
         await stillInPlace()
@@ -85,11 +88,12 @@ export async function openSqlite({ file, now = Date.now, lockWaitMs = 2_000 }: S
     },
     leases: leases(access),
     disabledUsers: disabledUsers(access),
+    audit: audit(access),
     counts: writer.counts,
     takeOver: () =>
       access.write(() => {
-        const crashed = statements.freeLeases.run({}) > 0
-        return { crashed, corrected: crashed ? recount(driver) : 0 }
+        statements.dropReplicas.run()
+        return { crashed: statements.freeLeases.run() > 0 }
       }),
     close,
   }

@@ -1,8 +1,14 @@
+<<<<<<< HEAD
 import { userId } from '@chatbox/core'
 import { disabledUsersContract } from '@chatbox/testkit/contracts'
 import { describe, expect, it } from 'vitest'
 import { openSqlite } from '../src/index.ts'
 import { someFile, someFolder } from './lib/folder.ts'
+=======
+import { disabledUsersContract } from '@chatbox/testkit/contracts'
+import { openSqlite } from '../src/index.ts'
+import { someFolder } from './lib/folder.ts'
+>>>>>>> 8c79ec6 (feat(sqlite): settles turns, keeps shares, ratings, the audit trail and key ids; contract suites for all of it)
 
 disabledUsersContract('SQLite', async () => {
   const { file, remove } = someFolder()
@@ -16,6 +22,7 @@ disabledUsersContract('SQLite', async () => {
     },
     close: () => current.close().finally(remove),
   }
+<<<<<<< HEAD
 })
 
 describe('disabled users in a file', () => {
@@ -36,4 +43,6 @@ describe('disabled users in a file', () => {
     expect(await next.leases.partitionCount(1)).toBe(64)
     await next.close()
   })
+=======
+>>>>>>> 8c79ec6 (feat(sqlite): settles turns, keeps shares, ratings, the audit trail and key ids; contract suites for all of it)
 })

@@ -103,13 +103,13 @@ export interface Conversations<C = Content, T = string> {
     expected: Pick<Answer, 'n'>,
     change: PendingChange,
   ): Promise<boolean>
-  /** Puts a new pending answer in the place of one that has ended, which is kept (R19). False unless `old` is there, ended. */
+  /** Puts a new pending answer in the place of one that has ended, which is kept (R19). False unless `old` is there, ended, and its row was not erased. */
   supersede(sid: SessionId, seq: number, old: AnswerId, answer: Answer<T>): Promise<boolean>
   /** Turns of a partition that something may still have to follow from, for the sweeper: the oldest (`ts`, then sid, then seq) first. */
   unsettledOf(partition: number, limit: number, after?: TurnPlace): Promise<Turn<C, T>[]>
   /** Everything that follows from the turn is done. Changes nothing where its answer is pending, or is not the one that is given. */
   settle(sid: SessionId, seq: number, answerId?: AnswerId): Promise<void>
-  /** Puts it in the place of what was there; without one, takes that away. False unless the answer is there, the current one, and `done`. */
+  /** Puts it in the place of what was there; without one, takes that away. False unless the answer is there, the current one, `done`, and its row was not erased. */
   rateAnswer(sid: SessionId, answerId: AnswerId, feedback: Feedback<T> | undefined): Promise<boolean>
   /** What the answers that this user's questions got since then have cost: those that ended at `since` or later, superseded ones too. */
   tokensSince(uid: UserId, since: number): Promise<number>
@@ -118,12 +118,16 @@ export interface Conversations<C = Content, T = string> {
   sessionByShare(hash: string): Promise<Session<T> | undefined>
   /** What an erasure has to go through. Sessions without rows are among them. */
   erasable(query: ErasableQuery): Promise<SessionId[]>
-  /** Puts an alias in the place of the user's id in what is left of erased sessions. */
+  /**
+   * Puts an alias in the place of the user's id in what is left of the user's erased sessions, as owner and as author. The `cmid`s of the
+   * user go: whoever comes back may send under one again, and be forgotten under the same alias again.
+   */
   forgetUser(uid: UserId, alias: UserId): Promise<void>
   /**
    * Content and texts of a session's rows go, and names, preview and share in the session's own row, whose `rev` rises the first time. The rows
    * stay as stubs, with one more at the end (R22): `stub`, at the seq that is next then, unless the last row has its `event`
-   * already. A stub has no `cmid` and no answer; feedback goes too, and of the marks `unsettled` only that of the last row stays, as it is there or in `stub`. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
+   * already. A stub has no `cmid` and no answer, feedback goes too, and of the marks `unsettled` only that of the last row stays, as it
+   * is there or in `stub`. An answer that was pending ends as cancelled at the stub's `ts`, because nothing
    * is left to be answered. Harmless if repeated.
    */
   eraseTurns(sid: SessionId, stub: Turn<C, T>): Promise<void>
@@ -165,14 +169,14 @@ export interface SealedConversations
   /** Sessions wrapped by this key, by rising sid. */
   keyedBy(keyId: string, limit: number, after?: SessionId): Promise<SessionId[]>
   /**
-   * The same values, sealed anew: compare-and-set on the bytes of every value that was read. Nothing but values may differ. Leaves
-   * `rev` alone.
+   * The same values, sealed anew: compare-and-set on the bytes of every value that was read, and on there being no other. Nothing but
+   * values may differ. Leaves `rev` alone.
    */
   resealTurn(from: Turn<Uint8Array, Uint8Array>, to: Turn<Uint8Array, Uint8Array>): Promise<boolean>
   resealNames(sid: SessionId, from: SealedNames, to: SealedNames): Promise<boolean>
   /**
    * The first step of an erasure, before `eraseTurns` (R22): the key goes, and with it what it had sealed in this row, `nm`, `preview`
-   * and `assistingAdminName`. `rev` rises, so that nobody who read the row before can put a name back. Harmless if repeated.
+   * and `assistingAdminName`, and the share. `rev` rises, so that nobody who read the row before can put one back. Harmless if repeated.
    */
   eraseKey(sid: SessionId): Promise<void>
 }

@@ -14,8 +14,21 @@ export const leasesSql = {
 
   freeLeases: `update leases set owner = null, until = 0 where owner > ''`,
 
-  owners: `
-    select owner, count(*) as leases from leases where until > :now and owner is not null group by owner`,
+  attend: `
+    insert into replicas (replica, until) values (:replica, :until)
+    on conflict (replica) do update set until = excluded.until`,
+
+  leave: 'delete from replicas where replica = :replica',
+
+  dropAbsent: 'delete from replicas where until <= :now',
+
+  dropReplicas: "delete from replicas where replica > ''",
+
+  replicas: `
+    select replica, (
+        select count(*) from leases where leases.owner = replicas.replica and leases.until > :now
+      ) as leases
+    from replicas where until > :now`,
 
   insertSetting: 'insert into settings (name, value) values (:name, :value) on conflict (name) do nothing',
 

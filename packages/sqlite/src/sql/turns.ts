@@ -1,14 +1,13 @@
-const answerColumns = `answer_id, status, attempt, faults, handbacks, n, due, cancel_at, model_id, asked_at, ended_at,
-      text, input_tokens, output_tokens, estimated, error`
+import { answerColumns } from './answers.ts'
 
 export const turnsSql = {
   insertTurn: `
     insert into turns (
-      sid, seq, width, partition, author, author_id, cmid, kind, event, content, ts, ${answerColumns}
+      sid, seq, width, partition, author, author_id, cmid, kind, event, content, ts, unsettled, ${answerColumns}
     ) values (
-      :sid, :seq, :width, :partition, :author, :author_id, :cmid, :kind, :event, :content, :ts,
+      :sid, :seq, :width, :partition, :author, :author_id, :cmid, :kind, :event, :content, :ts, :unsettled,
       :answer_id, :status, :attempt, :faults, :handbacks, :n, :due, :cancel_at, :model_id, :asked_at, :ended_at,
-      :text, :input_tokens, :output_tokens, :estimated, :error
+      :text, :input_tokens, :output_tokens, :estimated, :error, :feedback_rating, :feedback_comment, :feedback_ts
     )`,
 
   // The nearest row that begins before the end of a new one: if it reaches into it, the place is taken.
@@ -39,14 +38,10 @@ export const turnsSql = {
   pendingOfSession: `
     select seq, answer_id from turns where sid = :sid and status = 'pending' order by seq`,
 
-  pendingOfPartition: `
+  unsettledOfPartition: `
     select * from turns
-    where partition = :partition and status = 'pending' and (asked_at, sid, seq) > (:asked_at, :sid, :seq)
-    order by asked_at, sid, seq limit :limit`,
-
-  askedAt: `
-    select asked_at from turns where sid = :sid and answer_id = :answer_id
-    union all select asked_at from superseded where sid = :sid and answer_id = :answer_id limit 1`,
+    where partition = :partition and unsettled = 1 and (ts, sid, seq) > (:ts, :sid, :seq)
+    order by ts, sid, seq limit :limit`,
 
   tokensOfTurns: `
     select coalesce(sum(input_tokens + output_tokens), 0) as tokens from turns
@@ -56,38 +51,11 @@ export const turnsSql = {
     select coalesce(sum(input_tokens + output_tokens), 0) as tokens from superseded
     where sid = :sid and input_tokens is not null`,
 
-  beginAttempt: `
-    update turns set attempt = attempt + 1, faults = faults + :faults, handbacks = handbacks + :handbacks
-    where sid = :sid and answer_id = :answer_id and status = 'pending' and attempt = :from_attempt`,
+  tokensSince: `
+    select coalesce(sum(input_tokens + output_tokens), 0) as tokens from turns
+    where author_id = :author_id and ended_at >= :since and input_tokens is not null`,
 
-  endAnswer: `
-    update turns set status = :status, text = :text, input_tokens = :input_tokens, output_tokens = :output_tokens,
-      estimated = :estimated, error = :error, ended_at = :ended_at
-    where sid = :sid and answer_id = :answer_id and status = 'pending' and attempt = coalesce(:attempt, attempt)`,
-
-  changePending: `
-    update turns set due = coalesce(:due, due), cancel_at = coalesce(:cancel_at, cancel_at), n = coalesce(:n, n),
-      handbacks = coalesce(:handbacks, handbacks)
-    where sid = :sid and answer_id = :answer_id and status = 'pending' and n = :expected_n`,
-
-  keepSuperseded: `
-    insert into superseded (sid, seq, place, ${answerColumns})
-    select sid, seq, (
-        select coalesce(max(place), 0) + 1 from superseded where superseded.sid = turns.sid and superseded.seq = turns.seq
-      ), ${answerColumns}
-    from turns where sid = :sid and seq = :seq and answer_id = :old and status <> 'pending'`,
-
-  replaceAnswer: `
-    update turns set answer_id = :answer_id, status = :status, attempt = :attempt, faults = :faults,
-      handbacks = :handbacks, n = :n, due = :due, cancel_at = :cancel_at, model_id = :model_id, asked_at = :asked_at,
-      ended_at = :ended_at, text = :text, input_tokens = :input_tokens, output_tokens = :output_tokens,
-      estimated = :estimated, error = :error
-    where sid = :sid and seq = :seq`,
-
-  blankTurns: "update turns set content = x'', text = null where sid = :sid",
-
-  blankSuperseded: 'update superseded set text = null where sid = :sid',
-
-  cancelPending: `
-    update turns set status = 'cancelled', ended_at = :ended_at where sid = :sid and status = 'pending'`,
+  supersededTokensSince: `
+    select coalesce(sum(input_tokens + output_tokens), 0) as tokens from superseded
+    where author_id = :author_id and ended_at >= :since and input_tokens is not null`,
 } as const

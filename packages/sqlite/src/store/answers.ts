@@ -2,9 +2,12 @@ import type { BeginCause, SealedBegun, SealedConversations } from '@chatbox/core
 import type { Access } from './access.ts'
 import { sessionOf } from './session-row.ts'
 import { withSuperseded } from './superseded.ts'
-import { answerParams, usageParams } from './turn-row.ts'
+import { answerParams, feedbackParams, usageParams } from './turn-row.ts'
 
-type Answers = Pick<SealedConversations, 'beginAttempt' | 'endAnswer' | 'changePending' | 'supersede'>
+type Answers = Pick<
+  SealedConversations,
+  'beginAttempt' | 'endAnswer' | 'changePending' | 'supersede' | 'rateAnswer' | 'settle'
+>
 
 /** What the end of the attempt before counts as (R13). */
 const counted: Readonly<Record<BeginCause, { faults: number; handbacks: number }>> = {
@@ -46,5 +49,10 @@ export function answers({ statements, write }: Access): Answers {
         if (statements.keepSuperseded.run({ sid, seq, old }) === 0) return false
         return statements.replaceAnswer.run({ sid, seq, ...answerParams(answer) }) === 1
       }),
+
+    rateAnswer: (sid, answer_id, feedback) =>
+      write(() => statements.rateAnswer.run({ sid, answer_id, ...feedbackParams(feedback) }) === 1),
+
+    settle: (sid, seq, answerId) => write(() => void statements.settle.run({ sid, seq, answer_id: answerId ?? null })),
   }
 }

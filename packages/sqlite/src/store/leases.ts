@@ -15,11 +15,19 @@ export function leases({ statements, read, write, now }: Access): Leases {
 
     release: ({ partition, gen, owner }) => write(() => void statements.releaseLease.run({ partition, gen, owner })),
 
-    owners: () =>
+    attend: (replica, ttlMs) =>
+      write(() => {
+        statements.dropAbsent.run({ now: now() })
+        statements.attend.run({ replica, until: now() + ttlMs })
+      }),
+
+    leave: (replica) => write(() => void statements.leave.run({ replica })),
+
+    replicas: () =>
       read(() => {
-        const counted = statements.owners.all({ now: now() }).map((row): [ReplicaId, number] => {
+        const counted = statements.replicas.all({ now: now() }).map((row): [ReplicaId, number] => {
           const columns = columnsOf(row)
-          return [replicaId(columns.text('owner')), columns.number('leases')]
+          return [replicaId(columns.text('replica')), columns.number('leases')]
         })
         return new Map(counted)
       }),

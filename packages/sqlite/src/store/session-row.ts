@@ -1,4 +1,4 @@
-import { type SealedSession, sessionId, type UserId, userId } from '@chatbox/core'
+import { type SealedNames, type SealedSession, sessionId, type UserId, userId } from '@chatbox/core'
 import type { Params, Row } from '../driver.ts'
 import { StoreError } from '../errors.ts'
 import { columnsOf } from '../row.ts'
@@ -8,22 +8,30 @@ export const sessionParams = (session: SealedSession): Params => ({
   uid: session.uid,
   partition: session.partition,
   key: session.key,
-  nm: session.nm ?? null,
+  key_id: session.keyId,
+  ...namesParams(session),
   model_id: session.modelId,
   ts: session.ts,
   end_ts: session.endTs ?? null,
   last_activity: session.lastActivity,
   admin_assisted: Number(session.adminAssisted),
   assisting_admin_id: session.assistingAdminId ?? null,
-  assisting_admin_name: session.assistingAdminName ?? null,
   help_requested: Number(session.helpRequested),
   total_tokens: session.totalTokens,
   msg_count: session.msgCount,
   rts: JSON.stringify(session.rts),
   owner_epoch: session.ownerEpoch,
   read_seq: session.readSeq,
+  share_hash: session.share?.hash ?? null,
+  share_until: session.share?.until ?? null,
   erased: Number(session.erased),
   rev: session.rev,
+})
+
+export const namesParams = ({ nm, preview, assistingAdminName }: SealedNames) => ({
+  nm: nm ?? null,
+  preview: preview ?? null,
+  assisting_admin_name: assistingAdminName ?? null,
 })
 
 export function sessionOf(row: Row): SealedSession {
@@ -33,7 +41,9 @@ export function sessionOf(row: Row): SealedSession {
     uid: userId(columns.text('uid')),
     partition: columns.number('partition'),
     key: columns.bytes('key'),
+    keyId: columns.text('key_id'),
     ...columns.maybeBytes('nm', 'nm'),
+    ...columns.maybeBytes('preview', 'preview'),
     modelId: columns.text('model_id'),
     ts: columns.number('ts'),
     ...columns.maybeNumber('end_ts', 'endTs'),
@@ -47,6 +57,9 @@ export function sessionOf(row: Row): SealedSession {
     rts: numbersOf(columns.text('rts')),
     ownerEpoch: columns.number('owner_epoch'),
     readSeq: columns.number('read_seq'),
+    ...(row.share_hash !== null && {
+      share: { hash: columns.text('share_hash'), until: columns.number('share_until') },
+    }),
     erased: columns.flag('erased'),
     rev: columns.number('rev'),
   }

@@ -1,10 +1,10 @@
-import type { SealedConversations, SealedSession } from '@chatbox/core'
+import { changed, type SealedConversations, type SealedSession } from '@chatbox/core'
 import type { Access } from './access.ts'
 import { sessionOf, sessionParams } from './session-row.ts'
 
 type Sessions = Pick<
   SealedConversations,
-  'session' | 'createSession' | 'changeSession' | 'listSessions' | 'changeKey' | 'eraseKey'
+  'session' | 'createSession' | 'changeSession' | 'listSessions' | 'sessionByShare'
 >
 
 export function sessions({ statements, read, write }: Access): Sessions {
@@ -23,7 +23,7 @@ export function sessions({ statements, read, write }: Access): Sessions {
         () => {
           const session = find(sid)
           if (session?.rev !== rev) return false
-          statements.updateSession.run(sessionParams({ ...session, ...change, rev: rev + 1 }))
+          statements.updateSession.run(sessionParams({ ...changed(session, change), rev: rev + 1 }))
           return true
         },
         { erases: change.erased === true },
@@ -36,8 +36,10 @@ export function sessions({ statements, read, write }: Access): Sessions {
           .map(sessionOf),
       ),
 
-    changeKey: (sid, from, to) => write(() => statements.replaceKey.run({ sid, from_key: from, to_key: to }) === 1),
-
-    eraseKey: (sid) => write(() => void statements.eraseKey.run({ sid }), { erases: true }),
+    sessionByShare: (hash) =>
+      read(() => {
+        const row = statements.sessionByShare.one({ hash })
+        return row && sessionOf(row)
+      }),
   }
 }

@@ -17,6 +17,7 @@ export const turnParams = (turn: SealedTurn): Params => ({
   event: turn.event ?? null,
   content: turn.content,
   ts: turn.ts,
+  unsettled: Number(turn.unsettled),
   ...answerParams(turn.answer),
 })
 
@@ -34,6 +35,7 @@ export const answerParams = (answer: SealedAnswer | undefined): Params => ({
   ended_at: answer?.endedAt ?? null,
   text: answer?.text ?? null,
   ...usageParams(answer),
+  ...feedbackParams(answer?.feedback),
 })
 
 export const usageParams = (answer: Pick<SealedAnswer, 'usage' | 'error'> | undefined): Params => ({
@@ -41,6 +43,12 @@ export const usageParams = (answer: Pick<SealedAnswer, 'usage' | 'error'> | unde
   output_tokens: answer?.usage?.outputTokens ?? null,
   estimated: answer?.usage ? Number(answer.usage.estimated) : null,
   error: answer?.error ?? null,
+})
+
+export const feedbackParams = (feedback: SealedAnswer['feedback']): Params => ({
+  feedback_rating: feedback?.rating ?? null,
+  feedback_comment: feedback?.comment ?? null,
+  feedback_ts: feedback?.ts ?? null,
 })
 
 /** A row with those of its superseded answers, the oldest first. */
@@ -58,6 +66,7 @@ export function turnOf(row: Row, superseded: readonly Row[]): SealedTurn {
     ...columns.maybeText('event', 'event'),
     content: columns.bytes('content'),
     ts: columns.number('ts'),
+    unsettled: columns.flag('unsettled'),
     ...(row.answer_id !== null && { answer: answerOf(row) }),
     superseded: superseded.map(answerOf),
   }
@@ -86,5 +95,12 @@ function answerOf(row: Row): SealedAnswer {
       },
     }),
     ...(row.error !== null && { error: columns.word('error') }),
+    ...(row.feedback_rating !== null && {
+      feedback: {
+        rating: columns.word('feedback_rating'),
+        ...columns.maybeBytes('feedback_comment', 'comment'),
+        ts: columns.number('feedback_ts'),
+      },
+    }),
   }
 }

@@ -1,5 +1,5 @@
-import type { Inserted, PendingAnswer, SealedConversations, SessionId, Totals } from '@chatbox/core'
-import { answerId } from '@chatbox/core'
+import type { Inserted, PendingAnswer, SealedConversations, SessionId, Totals, TurnPlace } from '@chatbox/core'
+import { answerId, sessionId } from '@chatbox/core'
 import type { Row } from '../driver.ts'
 import { columnsOf } from '../row.ts'
 import type { Statements } from '../sql/index.ts'
@@ -9,7 +9,14 @@ import { type SealedTurn, turnParams } from './turn-row.ts'
 
 type Turns = Pick<
   SealedConversations,
-  'insertTurn' | 'turn' | 'turnByClientMessageId' | 'turnByAnswerId' | 'turns' | 'totals' | 'pendingOf'
+  | 'insertTurn'
+  | 'turn'
+  | 'turnByClientMessageId'
+  | 'turnByAnswerId'
+  | 'turns'
+  | 'totals'
+  | 'tokensSince'
+  | 'unsettledOf'
 >
 
 export function turns({ statements, read, write }: Access): Turns {
@@ -35,15 +42,23 @@ export function turns({ statements, read, write }: Access): Turns {
 
     totals: (sid) => read(() => totals(statements, sid)),
 
-    pendingOf: (partition, limit, after) =>
+    tokensSince: (author_id, since) =>
       read(() =>
-        withSuperseded(
-          statements,
-          statements.pendingOfPartition.all({ partition, limit, ...following(statements, after) }),
-        ),
+        sumOf([
+          statements.tokensSince.one({ author_id, since }),
+          statements.supersededTokensSince.one({ author_id, since }),
+        ]),
       ),
+
+    unsettledOf: (partition, limit, after = BEFORE_ALL) =>
+      read(() => {
+        const { ts, sid, seq } = after
+        return withSuperseded(statements, statements.unsettledOfPartition.all({ partition, limit, ts, sid, seq }))
+      }),
   }
 }
+
+const BEFORE_ALL: TurnPlace = { ts: Number.MIN_SAFE_INTEGER, sid: sessionId(''), seq: 0 }
 
 export function rowByAnswer(statements: Statements, sid: SessionId, answer_id: string): Row | undefined {
   return statements.turnByAnswer.one({ sid, answer_id }) ?? statements.turnBySuperseded.one({ sid, answer_id })
@@ -68,11 +83,10 @@ export const nextAfter = (row: Row): number => columnsOf(row).number('seq') + co
 
 function totals(statements: Statements, sid: SessionId): Totals {
   const last = statements.lastTurn.one({ sid })
-  const tokens = [statements.tokensOfTurns.one({ sid }), statements.tokensOfSuperseded.one({ sid })]
   return {
     lastSeq: last ? columnsOf(last).number('seq') : 0,
     nextSeq: last ? nextAfter(last) : 1,
-    totalTokens: tokens.reduce((sum, row) => sum + (row ? columnsOf(row).number('tokens') : 0), 0),
+    totalTokens: sumOf([statements.tokensOfTurns.one({ sid }), statements.tokensOfSuperseded.one({ sid })]),
     pending: statements.pendingOfSession.all({ sid }).map((row): PendingAnswer => {
       const columns = columnsOf(row)
       return { sid, seq: columns.number('seq'), answerId: answerId(columns.text('answer_id')) }
@@ -80,9 +94,5 @@ function totals(statements: Statements, sid: SessionId): Totals {
   }
 }
 
-/** Where a page goes on: behind the answer that was the last one, also when that has ended or was superseded since. */
-function following(statements: Statements, after: PendingAnswer | undefined) {
-  const row = after && statements.askedAt.one({ sid: after.sid, answer_id: after.answerId })
-  if (!after || !row) return { asked_at: Number.MIN_SAFE_INTEGER, sid: '', seq: 0 }
-  return { asked_at: columnsOf(row).number('asked_at'), sid: after.sid, seq: after.seq }
-}
+const sumOf = (rows: readonly (Row | undefined)[]): number =>
+  rows.reduce((sum, row) => sum + (row ? columnsOf(row).number('tokens') : 0), 0)

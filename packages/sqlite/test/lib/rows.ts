@@ -6,6 +6,7 @@ export const sealedSession = (of: Partial<SealedSession> = {}): SealedSession =>
   uid: userId(randomUUID()),
   partition: 0,
   key: new Uint8Array(randomBytes(60)),
+  keyId: 'k-1',
   modelId: 'model-1',
   ts: 1,
   lastActivity: 1,
@@ -33,6 +34,7 @@ export const sealedTurn = (sid: SessionId, seq: number, of: Partial<SealedTurn> 
   kind: 'text',
   content: new Uint8Array(randomBytes(80)),
   ts: 1,
+  unsettled: true,
   superseded: [],
   ...of,
 })

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { answersContract } from './conversations/answers.ts'
 import { modelContract } from './conversations/equal-model.ts'
 import { erasureContract } from './conversations/erasure.ts'
+import { forgettingContract } from './conversations/forgetting.ts'
+import { ratingsContract } from './conversations/ratings.ts'
 import { sessionsContract } from './conversations/sessions.ts'
+import { settlingContract } from './conversations/settling.ts'
+import { sharesContract } from './conversations/shares.ts'
 import { type BuildConversations, inTexts, type Texts } from './conversations/store.ts'
 import { sumsContract } from './conversations/sums.ts'
 import { turnsContract } from './conversations/turns.ts'
@@ -33,10 +37,14 @@ export function conversationsContract<C, T>(name: string, build: BuildConversati
       await expect(store().ping()).resolves.toBeUndefined()
     })
     sessionsContract(store)
+    sharesContract(store)
     turnsContract(store)
     sumsContract(store)
     answersContract(store)
+    ratingsContract(store)
+    settlingContract(store)
     erasureContract(store)
+    forgettingContract(store)
     modelContract(store)
   })
 }

@@ -1,5 +1,6 @@
 export type { Build, Built, ContractSettings, StoreControls } from './adapter.ts'
 export { answersContract } from './answers.ts'
+export { type AuditStore, auditContract } from './audit.ts'
 export { busContract } from './bus.ts'
 export {
   type BuildConversations,

@@ -1,5 +1,7 @@
-import { type Lease, type Leases, replicaId } from '@chatbox/core'
+import { type Leases, replicaId } from '@chatbox/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { replicasContract } from './leases/replicas.ts'
+import { ada, ben, TTL_MS, taken } from './leases/taken.ts'
 
 export interface LeasesStore {
   readonly leases: Leases
@@ -9,9 +11,6 @@ export interface LeasesStore {
   again(): Promise<Leases>
   close(): Promise<void>
 }
-
-const TTL_MS = 1_000
-const [ada, ben] = [replicaId('replica-ada'), replicaId('replica-ben')]
 
 /** Everything that holds for Leases, whatever keeps them. Builds a store for each test, and closes it. */
 export function leasesContract(name: string, build: () => Promise<LeasesStore>): void {
@@ -27,14 +26,9 @@ export function leasesContract(name: string, build: () => Promise<LeasesStore>):
     }
     ownershipContract(opened)
     generationContract(opened)
+    replicasContract(opened)
     countContract(opened)
   })
-}
-
-async function taken(leases: Leases, partition: number, owner = ada): Promise<Lease> {
-  const lease = await leases.acquire(partition, owner, TTL_MS)
-  if (!lease) throw new Error(`partition ${partition} is not free`)
-  return lease
 }
 
 function ownershipContract(opened: () => Promise<LeasesStore>): void {
@@ -123,32 +117,6 @@ function ownershipContract(opened: () => Promise<LeasesStore>): void {
       expect((await taken(leases, 1, ben)).owner).toBe(ben)
     })
   })
-
-  describe('the owners', () => {
-    it('are those whose leases have not run out, with how many each has', async () => {
-      const { leases, pass } = await opened()
-      expect(await leases.owners()).toEqual(new Map())
-      const first = await taken(leases, 1)
-      await taken(leases, 2)
-      await taken(leases, 3, ben)
-      expect(await leases.owners()).toEqual(
-        new Map([
-          [ada, 2],
-          [ben, 1],
-        ]),
-      )
-      await leases.release(first)
-      expect(await leases.owners()).toEqual(
-        new Map([
-          [ada, 1],
-          [ben, 1],
-        ]),
-      )
-      await pass(TTL_MS * 2)
-      await taken(leases, 4, ben)
-      expect(await leases.owners()).toEqual(new Map([[ben, 1]]))
-    })
-  })
 }
 
 function generationContract(opened: () => Promise<LeasesStore>): void {
@@ -185,7 +153,6 @@ function generationContract(opened: () => Promise<LeasesStore>): void {
       const later = await store.again()
       expect(await later.acquire(5, ben, TTL_MS)).toBeUndefined()
       expect(await later.renew(lease, TTL_MS)).toBe(true)
-      expect(await later.owners()).toEqual(new Map([[ada, 1]]))
     })
   })
 }

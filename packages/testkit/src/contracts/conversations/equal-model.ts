@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { answerId, clientMessageId, type Session, type SessionId, sessionId, userId } from '@chatbox/core'
+import { answerId, clientMessageId, type Session, type SessionId, sessionId, type UserId, userId } from '@chatbox/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Model, modelConversations } from './model.ts'
@@ -34,6 +34,8 @@ function worldOf() {
   return {
     sids: [0, 1, 2].map((i) => sessionId(`${prefix}-${i}`)),
     uids: [0, 1].map((i) => userId(`${prefix}-u${i}`)),
+    /** Of the users, once they are forgotten. */
+    aliases: [0, 1].map((i) => userId(`${prefix}-alias${i}`)),
     cmids: Array.from({ length: 13 }, (_, i) => clientMessageId(`${prefix}-c${i}`)),
     /** In the order in which they were first asked for. */
     answers: [] as { sid: SessionId; seq: number; id: ReturnType<typeof answerId> }[],
@@ -63,10 +65,11 @@ async function callOf(world: World, model: Model, step: Step): Promise<Call | un
     }
     case 'change': {
       const sid = at(world.sids, step.session)
-      const { lastActivity, erased } = step
+      const { lastActivity, erased, name: nm, preview, shared } = step
       const rev = ((await model.session(sid))?.rev ?? 0) - (step.stale ? 1 : 0)
+      const share = shared === undefined ? {} : { share: shared ? { hash: hashOf(sid), until: lastActivity } : null }
       // What has no key any more gets no name.
-      const change = { lastActivity, erased, ...(!world.erased.has(sid) && { nm: step.name }) }
+      const change = { lastActivity, erased, ...share, ...(!world.erased.has(sid) && { nm, preview }) }
       return (conversations) => conversations.changeSession(sid, rev, change)
     }
     case 'insert':
@@ -79,6 +82,12 @@ async function callOf(world: World, model: Model, step: Step): Promise<Call | un
       const stub = someStub({ sid, seq, ts: step.ts, partition: world.partitionOf(step.session) })
       return (conversations) => conversations.eraseTurns(sid, stub)
     }
+    case 'forget': {
+      const [uid, alias] = [at(world.uids, step.user), at(world.aliases, step.user)]
+      return (conversations) => conversations.forgetUser(uid, alias)
+    }
+    case 'settle-line':
+      return (conversations) => conversations.settle(at(world.sids, step.session), step.seq)
     default:
       return world.answers.length > 0 ? answerCallOf(world, model, step) : undefined
   }
@@ -91,18 +100,18 @@ async function insertOf(world: World, model: Model, step: Step & { kind: 'insert
   const { lastSeq, nextSeq } = await model.totals(sid)
   const seq = step.taken && lastSeq > 0 ? lastSeq : nextSeq
   const of = {
-    ...{ sid, seq, partition: world.partitionOf(step.session), content: step.content },
+    ...{ sid, seq, partition: world.partitionOf(step.session), content: step.content, ts: step.ts },
     authorId: at(world.uids, step.author),
     ...(step.cmid !== undefined && { cmid: at(world.cmids, step.cmid) }),
   }
   if (!step.asks) return (conversations) => conversations.insertTurn(someLine(of))
   const id = world.newAnswerId()
   world.answers.push({ sid, seq, id })
-  const question = someQuestion({ ...of, answer: someAnswer({ answerId: id, askedAt: step.askedAt }) })
+  const question = someQuestion({ ...of, answer: someAnswer({ answerId: id }) })
   return (conversations) => conversations.insertTurn(question)
 }
 
-type AnswerStep = Exclude<Step, { kind: 'create' | 'change' | 'insert' | 'erase' }>
+type AnswerStep = Exclude<Step, { kind: 'create' | 'change' | 'insert' | 'erase' | 'forget' | 'settle-line' }>
 
 async function answerCallOf(world: World, model: Model, step: AnswerStep): Promise<Call | undefined> {
   const { sid, seq, id } = at(world.answers, step.answer)
@@ -112,17 +121,20 @@ async function answerCallOf(world: World, model: Model, step: AnswerStep): Promi
     case 'begin':
       return (conversations) => conversations.beginAttempt(sid, id, attempt + step.off, step.cause)
     case 'end': {
-      const { status, text, tokens } = step
+      const { status, text, tokens, endedAt } = step
       const usage = tokens === undefined ? {} : { usage: { inputTokens: tokens, outputTokens: 1, estimated: true } }
-      const { usage: _, ...end } = someEnd({ status, text })
+      const { usage: _, ...end } = someEnd({ status, text, endedAt })
       const only = { any: undefined, known: attempt, other: attempt + 1 }[step.attempt]
       return (conversations) => conversations.endAnswer(sid, id, { ...end, ...usage }, only)
     }
     case 'pending':
       return (conversations) => conversations.changePending(sid, id, { n: n + step.off }, step.change)
+    case 'rate':
+      return (conversations) => conversations.rateAnswer(sid, id, step.feedback)
+    case 'settle':
+      return (conversations) => conversations.settle(sid, seq, step.asLine ? undefined : id)
     case 'supersede': {
-      if (world.erased.has(sid)) return undefined
-      const next = someAnswer({ answerId: world.newAnswerId(), askedAt: step.askedAt })
+      const next = someAnswer({ answerId: world.newAnswerId() })
       world.answers.push({ sid, seq, id: next.answerId })
       return (conversations) => conversations.supersede(sid, seq, id, next)
     }
@@ -131,10 +143,11 @@ async function answerCallOf(world: World, model: Model, step: AnswerStep): Promi
 
 /** All that can be read of one world, by every query there is, in small pages. */
 async function everything(world: World, conversations: Model) {
-  const { sids, uids, cmids, answers, partitions } = world
+  const { sids, cmids, answers, partitions } = world
+  const users: readonly UserId[] = [...world.uids, ...world.aliases]
   return {
     sessions: await each(sids, (sid) => conversations.session(sid)),
-    lists: await each(uids, (uid) =>
+    lists: await each(users, (uid) =>
       allPages<Session>(2, (after) => conversations.listSessions(uid, { limit: 2, ...(after && { after }) })),
     ),
     totals: await each(sids, (sid) => conversations.totals(sid)),
@@ -147,18 +160,20 @@ async function everything(world: World, conversations: Model) {
       ),
     ),
     single: await each(sids, async (sid) => each([1, 2, 3, 4, 5], async (seq) => conversations.turn(sid, seq))),
-    sent: await each(uids, (uid) => each(cmids, (cmid) => conversations.turnByClientMessageId(uid, cmid))),
+    sent: await each(users, (uid) => each(cmids, (cmid) => conversations.turnByClientMessageId(uid, cmid))),
     answers: await each(answers, ({ sid, id }) => conversations.turnByAnswerId(sid, id)),
-    pending: await each(partitions, (partition) =>
-      allPages<TextTurn>(2, (last) =>
-        conversations.pendingOf(
-          partition,
-          2,
-          last?.answer && { sid: last.sid, seq: last.seq, answerId: last.answer.answerId },
-        ),
-      ),
+    unsettled: await each(partitions, (partition) =>
+      allPages<TextTurn>(2, (last) => conversations.unsettledOf(partition, 2, last)),
+    ),
+    spent: await each(users, (uid) => each([1, 2, 3, 4, 5], (since) => conversations.tokensSince(uid, since))),
+    shared: await each(sids, (sid) => conversations.sessionByShare(hashOf(sid))),
+    erasable: await each(users, async (uid) => (await conversations.erasable({ uid, limit: 9 })).sort()),
+    idle: await each(partitions, (partition) =>
+      each([1, 2, 3, 4, 5], async (before) => (await conversations.erasable({ partition, before, limit: 9 })).sort()),
     ),
   }
 }
+
+const hashOf = (sid: SessionId): string => `hash of ${sid}`
 
 const each = <V, R>(values: readonly V[], read: (value: V) => Promise<R>): Promise<R[]> => Promise.all(values.map(read))

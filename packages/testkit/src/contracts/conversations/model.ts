@@ -1,4 +1,11 @@
-import type { BeginCause, Conversations, Session, SessionId } from '@chatbox/core'
+import {
+  type BeginCause,
+  type Conversations,
+  changed as changedRow,
+  type Session,
+  type SessionId,
+  type TurnPlace,
+} from '@chatbox/core'
 import type { TextAnswer, TextTurn } from './store.ts'
 
 export type Model = Omit<Conversations<string, string>, 'ping' | 'close'>
@@ -12,7 +19,7 @@ const counted: Readonly<Record<BeginCause, (answer: TextAnswer) => Partial<TextA
 const tokensOf = ({ usage }: TextAnswer) => (usage ? usage.inputTokens + usage.outputTokens : 0)
 const byText = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
 
-function withoutText({ text: _, ...answer }: TextAnswer): TextAnswer {
+function withoutText({ text: _, feedback: __, ...answer }: TextAnswer): TextAnswer {
   return answer
 }
 
@@ -49,7 +56,7 @@ export function modelConversations(): Model {
     async changeSession(sid, rev, change) {
       const session = sessions.get(sid)
       if (session?.rev !== rev) return false
-      sessions.set(sid, { ...session, ...change, rev: rev + 1 })
+      sessions.set(sid, { ...changedRow(session, change), rev: rev + 1 })
       return true
     },
     async listSessions(uid, { limit, after }) {
@@ -106,24 +113,63 @@ export function modelConversations(): Model {
       changed(sid, id, ({ n }) => n === expected.n, change) !== undefined,
     async supersede(sid, seq, old, answer) {
       const turn = of(sid).find((each) => each.seq === seq)
-      if (turn?.answer?.answerId !== old || turn.answer.status === 'pending') return false
-      replace(turn, { ...turn, answer, superseded: [...turn.superseded, turn.answer] })
+      if (turn?.answer?.answerId !== old || turn.answer.status === 'pending' || erased.has(sid)) return false
+      replace(turn, { ...turn, unsettled: true, answer, superseded: [...turn.superseded, turn.answer] })
       return true
     },
-    async pendingOf(partition, limit, after) {
-      const waiting = turns
-        .flatMap((turn) => (turn.answer?.status === 'pending' ? [{ turn, askedAt: turn.answer.askedAt }] : []))
-        .filter(({ turn }) => turn.partition === partition)
-        .sort((a, b) => a.askedAt - b.askedAt || byText(a.turn.sid, b.turn.sid) || a.turn.seq - b.turn.seq)
-        .map(({ turn }) => turn)
-      const last = waiting.findIndex(({ answer }) => answer?.answerId === after?.answerId)
-      return waiting.slice(last + 1, last + 1 + limit)
+    async rateAnswer(sid, id, feedback) {
+      const turn = of(sid).find(({ answer }) => answer?.answerId === id)
+      if (turn?.answer?.status !== 'done' || erased.has(sid)) return false
+      const { feedback: _, ...answer } = turn.answer
+      replace(turn, { ...turn, answer: { ...answer, ...(feedback && { feedback }) } })
+      return true
+    },
+    async settle(sid, seq, id) {
+      const turn = of(sid).find((each) => each.seq === seq)
+      if (!turn || turn.answer?.status === 'pending' || turn.answer?.answerId !== id) return
+      replace(turn, { ...turn, unsettled: false })
+    },
+    async unsettledOf(partition, limit, after) {
+      const order = (a: TurnPlace, b: TurnPlace) => a.ts - b.ts || byText(a.sid, b.sid) || a.seq - b.seq
+      return turns
+        .filter((turn) => turn.partition === partition && turn.unsettled)
+        .sort(order)
+        .filter((turn) => !after || order(after, turn) < 0)
+        .slice(0, limit)
+    },
+    async tokensSince(uid, since) {
+      return turns
+        .filter(({ authorId }) => authorId === uid)
+        .flatMap(({ answer, superseded }) => (answer ? [answer, ...superseded] : superseded))
+        .filter(({ endedAt }) => endedAt !== undefined && endedAt >= since)
+        .reduce((sum, answer) => sum + tokensOf(answer), 0)
     },
 
+    sessionByShare: async (hash) => [...sessions.values()].find(({ share }) => share?.hash === hash),
+    async erasable(query) {
+      return [...sessions.values()]
+        .filter((session) => !session.erased)
+        .filter((session) =>
+          'uid' in query
+            ? session.uid === query.uid
+            : session.partition === query.partition && session.lastActivity < query.before,
+        )
+        .map(({ sid }) => sid)
+        .slice(0, query.limit)
+    },
+    async forgetUser(uid, alias) {
+      for (const session of [...sessions.values()].filter((each) => each.uid === uid && each.erased)) {
+        for (const turn of of(session.sid).filter(({ authorId }) => authorId === uid)) {
+          const { cmid: _, ...row } = turn
+          replace(turn, { ...row, authorId: alias })
+        }
+        sessions.set(session.sid, { ...session, uid: alias })
+      }
+    },
     async eraseTurns(sid, stub) {
       const session = sessions.get(sid)
       if (session && !erased.has(sid)) {
-        const { nm: _nm, assistingAdminName: _name, ...nameless } = session
+        const { nm: _nm, preview: _preview, assistingAdminName: _name, share: _share, ...nameless } = session
         sessions.set(sid, { ...nameless, rev: session.rev + 1 })
         erased.add(sid)
       }
@@ -133,13 +179,14 @@ export function modelConversations(): Model {
         replace(turn, {
           ...turn,
           content: '',
+          unsettled: false,
           superseded: superseded.map(withoutText),
           ...(answer && { answer: { ...withoutText(answer), ...ended } }),
         })
       }
       if (of(sid).at(-1)?.event === stub.event) return
       const { cmid: _cmid, answer: _answer, ...row } = stub
-      turns.push({ ...row, seq: nextSeq(sid), content: '', superseded: [] })
+      turns.push({ ...row, seq: nextSeq(sid), content: '', unsettled: false, superseded: [] })
     },
   }
 }

@@ -4,6 +4,7 @@ import {
   answerId,
   type ClientMessageId,
   clientMessageId,
+  type Feedback,
   type Session,
   type SessionId,
   sessionId,
@@ -70,6 +71,7 @@ export const someLine = (of: Placed & Partial<TextTurn>): TextTurn => ({
   kind: 'text',
   content: `line ${of.seq}`,
   ts: 1_700_000_000_001,
+  unsettled: true,
   superseded: [],
   ...of,
 })
@@ -92,7 +94,14 @@ export const someEnd = (of: Partial<AnswerEnd> = {}): AnswerEnd => ({
 
 /** The line that the erasure of a session leaves at its end. */
 export const someStub = (of: Placed & Partial<TextTurn>): TextTurn =>
-  someLine({ author: 'system', kind: 'system', event: 'erased', content: '', ...of })
+  someLine({ author: 'system', kind: 'system', event: 'erased', content: '', unsettled: false, ...of })
+
+export const someFeedback = (of: Partial<Feedback> = {}): Feedback => ({
+  rating: 'up',
+  comment: 'Das hat geholfen 🌱',
+  ts: 1_700_000_002_000,
+  ...of,
+})
 
 export async function created(conversations: Texts, of: Partial<Session> = {}): Promise<Session> {
   const session = someSession(of)
@@ -107,6 +116,14 @@ export async function asked(conversations: Texts, answer: Partial<TextAnswer> = 
   const question = someQuestion({ sid, seq: 1, partition, answer: someAnswer(answer) })
   await conversations.insertTurn(question)
   return { session, sid, question, answerId: question.answer.answerId }
+}
+
+/** The same, with the answer ended as done. */
+export async function answered(conversations: Texts, end: Partial<AnswerEnd> = {}, of: Partial<Session> = {}) {
+  const { question, ...rest } = await asked(conversations, {}, of)
+  const ended = someEnd(end)
+  await conversations.endAnswer(rest.sid, rest.answerId, ended)
+  return { ...rest, turn: { ...question, answer: { ...question.answer, ...ended } } }
 }
 
 /** What `count` callers at once get, each by its number. */

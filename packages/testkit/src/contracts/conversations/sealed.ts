@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { SealedConversations, SealedSession } from '@chatbox/core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { atOnce, someEnd, someLine, someQuestion, someSession, someSid, someStub } from './rows.ts'
+import { resealContract } from './reseal.ts'
+import { ringContract } from './ring.ts'
+import { atOnce, someEnd, someLine, someQuestion, someSid, someStub } from './rows.ts'
+import { plain, sealedSession } from './sealed-rows.ts'
 import { byteValues, inTexts, type Values, withKeys } from './store.ts'
 
 export interface SealedStore {
@@ -23,24 +26,24 @@ export function sealedConversationsContract(name: string, build: () => Promise<S
     const texts = () => speaking(byteValues)
     const bytes = () => speaking(latin1)
 
-    async function created(): Promise<SealedSession> {
-      const key = new Uint8Array(randomBytes(60))
-      const { nm: _, assistingAdminName: __, ...row } = someSession()
-      const session = { ...row, key, nm: byteValues.of('a name'), assistingAdminName: byteValues.of('Wanda') }
-      await store().createSession(session)
-      return session
-    }
+    const created = () => sealedSession(store())
     const keyOf = async (sid: SealedSession['sid']) => plain((await store().session(sid))?.key)
 
     it('gives a session’s key wherever it gives its row', async () => {
       const session = await created()
-      const { sid, uid, key } = session
+      const { sid, uid, key, keyId } = session
+      const share = { hash: `hash of ${sid}`, until: 5 }
+      await store().changeSession(sid, 0, { share })
       const question = someQuestion({ sid, seq: 1 })
       await texts().insertTurn(question)
-      expect(await keyOf(sid)).toEqual(plain(key))
-      expect((await store().listSessions(uid, { limit: 1 })).map((row) => plain(row.key))).toEqual([plain(key)])
-      const begun = await store().beginAttempt(sid, question.answer.answerId, 0, 'fresh')
-      expect(plain(begun?.session.key)).toEqual(plain(key))
+      const rows = [
+        await store().session(sid),
+        ...(await store().listSessions(uid, { limit: 1 })),
+        (await store().beginAttempt(sid, question.answer.answerId, 0, 'fresh'))?.session,
+        await store().sessionByShare(share.hash),
+      ]
+      for (const row of rows) expect([plain(row?.key), row?.keyId]).toEqual([plain(key), keyId])
+      expect(rows).toHaveLength(4)
     })
 
     it('leaves the key alone when the row changes, and the row when the key does', async () => {
@@ -48,29 +51,33 @@ export function sealedConversationsContract(name: string, build: () => Promise<S
       const next = new Uint8Array(randomBytes(60))
       await store().changeSession(session.sid, 0, { msgCount: 4 })
       expect(await keyOf(session.sid)).toEqual(plain(session.key))
-      expect(await store().changeKey(session.sid, session.key, next)).toBe(true)
-      expect(await store().session(session.sid)).toMatchObject({ msgCount: 4, rev: 1 })
+      expect(await store().changeKey(session.sid, session.key, next, 'k-2')).toBe(true)
+      expect(await store().session(session.sid)).toMatchObject({ msgCount: 4, rev: 1, keyId: 'k-2' })
       expect(await keyOf(session.sid)).toEqual(plain(next))
     })
 
     it('changes a key from the one that was read alone, and once for 20 at once', async () => {
       const { sid, key } = await created()
       const keys = Array.from({ length: 20 }, () => new Uint8Array(randomBytes(60)))
-      expect(await store().changeKey(sid, randomBytes(60), key)).toBe(false)
-      expect(await store().changeKey(someSid(), key, key)).toBe(false)
-      const outcomes = await atOnce(20, (i) => store().changeKey(sid, key, keys[i] ?? key))
+      expect(await store().changeKey(sid, randomBytes(60), key, 'k-0')).toBe(false)
+      expect(await store().changeKey(someSid(), key, key, 'k-0')).toBe(false)
+      const outcomes = await atOnce(20, (i) => store().changeKey(sid, key, keys[i] ?? key, `k-${i}`))
       expect(outcomes.filter(Boolean)).toHaveLength(1)
       expect(await keyOf(sid)).toEqual(plain(keys[outcomes.indexOf(true)]))
+      expect((await store().session(sid))?.keyId).toBe(`k-${outcomes.indexOf(true)}`)
     })
 
     it('erases a key and what it had sealed in the row, once (R22)', async () => {
-      const { nm: _, assistingAdminName: __, ...session } = await created()
+      const { nm: _, preview: __, assistingAdminName: ___, ...session } = await created()
+      const share = { hash: `hash of ${session.sid}`, until: 5 }
+      await store().changeSession(session.sid, 0, { share })
       for (let time = 0; time < 2; time += 1) {
         await store().eraseKey(session.sid)
         const row = await store().session(session.sid)
-        expect(row && { ...row, key: plain(row.key) }).toEqual({ ...session, key: [], rev: 1 })
+        expect(row && { ...row, key: plain(row.key) }).toEqual({ ...session, key: [], keyId: '', rev: 2 })
       }
-      expect(await store().changeKey(session.sid, session.key, session.key)).toBe(false)
+      expect(await store().sessionByShare(share.hash)).toBeUndefined()
+      expect(await store().changeKey(session.sid, session.key, session.key, 'k-1')).toBe(false)
       expect(await keyOf(session.sid)).toEqual([])
       await store().eraseKey(someSid())
     })
@@ -85,6 +92,9 @@ export function sealedConversationsContract(name: string, build: () => Promise<S
         await bytes().endAnswer(sid, question.answer.answerId, someEnd({ text: content }))
         const turn = await bytes().turn(sid, question.seq)
         expect([turn?.content === content, turn?.answer?.text === content]).toEqual([true, true])
+        await bytes().changeSession(sid, i, { nm: content, preview: content })
+        const session = await bytes().session(sid)
+        expect([session?.nm === content, session?.preview === content]).toEqual([true, true])
         expect(await bytes().turns(sid, { limit: 1, after: question.seq })).toEqual([turn])
       }
     })
@@ -125,6 +135,9 @@ export function sealedConversationsContract(name: string, build: () => Promise<S
         expect(rows).toHaveLength(inserted?.kind === 'inserted' ? 3 : 2)
       }
     })
+
+    ringContract(store)
+    resealContract(store)
   })
 }
 
@@ -133,6 +146,3 @@ const latin1: Values<Uint8Array> = {
   of: (text) => new Uint8Array(Buffer.from(text, 'latin1')),
   read: (value) => Buffer.from(value).toString('latin1'),
 }
-
-/** Comparable whatever kind of byte array an adapter gives. */
-const plain = (bytes: Uint8Array | undefined): number[] | undefined => bytes && [...bytes]

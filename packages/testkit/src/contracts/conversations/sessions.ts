@@ -9,6 +9,7 @@ export function sessionsContract(store: () => Texts): void {
       const full = someSession({
         partition: 63,
         nm: 'Pläne für morgen 🌱',
+        preview: 'Und dann — “so” 🌍…',
         endTs: 1_700_000_009_999,
         adminAssisted: true,
         assistingAdminId: someUid(),
@@ -19,6 +20,7 @@ export function sessionsContract(store: () => Texts): void {
         rts: [1, 250, 30_000],
         ownerEpoch: 3,
         readSeq: 41,
+        share: { hash: `hash of ${someSid()}`, until: 1_700_000_800_000 },
         rev: 7,
       })
       const bare = someSession()
@@ -54,6 +56,23 @@ export function sessionsContract(store: () => Texts): void {
       expect(await store().session(session.sid)).toEqual({ ...session, ...change, rev: 1 })
       expect(await store().changeSession(session.sid, 1, {})).toBe(true)
       expect(await store().session(session.sid)).toEqual({ ...session, ...change, rev: 2 })
+    })
+
+    it('lose what is null in a change, be it there or not', async () => {
+      const removable = {
+        ...{ nm: 'a name', preview: 'said last', endTs: 5, assistingAdminId: someUid(), assistingAdminName: 'Wanda' },
+        share: { hash: `hash of ${someSid()}`, until: 9 },
+      }
+      const bare = await created(store(), { rts: [3] })
+      const nothing = Object.fromEntries(Object.keys(removable).map((field) => [field, null]))
+      expect(await store().changeSession(bare.sid, 0, nothing)).toBe(true)
+      expect(await store().session(bare.sid)).toEqual({ ...bare, rev: 1 })
+      for (const [i, field] of Object.keys(removable).entries()) {
+        expect(await store().changeSession(bare.sid, 1 + 2 * i, removable)).toBe(true)
+        expect(await store().changeSession(bare.sid, 2 + 2 * i, { [field]: null, readSeq: i })).toBe(true)
+        const { [field as keyof typeof removable]: _, ...left } = removable
+        expect(await store().session(bare.sid)).toEqual({ ...bare, ...left, readSeq: i, rev: 3 + 2 * i })
+      }
     })
 
     it('do not change by a rev that is not the one of the row, lower or higher', async () => {

@@ -9,7 +9,9 @@ export type Step =
       /** Of those who read an older row. */
       readonly stale: boolean
       readonly lastActivity: number
-      readonly name: string
+      readonly name: string | null
+      readonly preview: string | null
+      readonly shared?: boolean
       readonly erased: boolean
     }
   | {
@@ -20,7 +22,7 @@ export type Step =
       readonly asks: boolean
       readonly author: number
       readonly cmid?: number
-      readonly askedAt: number
+      readonly ts: number
       readonly content: string
     }
   | {
@@ -36,6 +38,7 @@ export type Step =
       readonly status: 'done' | 'failed' | 'cancelled'
       readonly tokens?: number
       readonly text: string
+      readonly endedAt: number
     }
   | {
       readonly kind: 'pending'
@@ -48,17 +51,40 @@ export type Step =
         readonly n?: number
       }
     }
-  | { readonly kind: 'supersede'; readonly answer: number; readonly askedAt: number }
+  | { readonly kind: 'supersede'; readonly answer: number }
+  | {
+      readonly kind: 'rate'
+      readonly answer: number
+      readonly feedback: { readonly rating: 'up' | 'down'; readonly ts: number; readonly comment?: string } | undefined
+    }
+  | {
+      readonly kind: 'settle'
+      readonly answer: number
+      /** As one that is answered by nobody. */
+      readonly asLine: boolean
+    }
+  | { readonly kind: 'settle-line'; readonly session: number; readonly seq: number }
+  | { readonly kind: 'forget'; readonly user: number }
   | { readonly kind: 'erase'; readonly session: number; readonly ts: number }
 
 const session = fc.nat(2)
 const answer = fc.nat(30)
 const time = fc.integer({ min: 1, max: 4 })
 const text = fc.string({ unit: 'grapheme', maxLength: 12 })
+// No content at all is that of an erased row.
+const content = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
 const off = fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.integer({ min: -1, max: 1 }))
 const rarely = fc.nat(9).map((n) => n === 0)
 
 const optional = { requiredKeys: [] }
+
+const feedback = fc.option(
+  fc.record(
+    { rating: fc.constantFrom('up' as const, 'down' as const), ts: time, comment: text },
+    { requiredKeys: ['rating', 'ts'] },
+  ),
+  { nil: undefined },
+)
 
 const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   {
@@ -67,14 +93,19 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   },
   {
     weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('change' as const),
-      session,
-      stale: rarely,
-      lastActivity: time,
-      name: text,
-      erased: rarely,
-    }),
+    arbitrary: fc.record(
+      {
+        kind: fc.constant('change' as const),
+        session,
+        stale: rarely,
+        lastActivity: time,
+        name: fc.option(text, { nil: null }),
+        preview: fc.option(text, { nil: null }),
+        shared: fc.boolean(),
+        erased: rarely,
+      },
+      { requiredKeys: ['kind', 'session', 'stale', 'lastActivity', 'name', 'preview', 'erased'] },
+    ),
   },
   {
     weight: 6,
@@ -86,10 +117,10 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
         asks: fc.boolean(),
         author: fc.nat(1),
         cmid: fc.nat(12),
-        askedAt: time,
-        content: text,
+        ts: time,
+        content,
       },
-      { requiredKeys: ['kind', 'session', 'taken', 'asks', 'author', 'askedAt', 'content'] },
+      { requiredKeys: ['kind', 'session', 'taken', 'asks', 'author', 'ts', 'content'] },
     ),
   },
   {
@@ -111,8 +142,9 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
         status: fc.constantFrom('done' as const, 'failed' as const, 'cancelled' as const),
         tokens: fc.nat(1_000),
         text,
+        endedAt: time,
       },
-      { requiredKeys: ['kind', 'answer', 'attempt', 'status', 'text'] },
+      { requiredKeys: ['kind', 'answer', 'attempt', 'status', 'text', 'endedAt'] },
     ),
   },
   {
@@ -127,7 +159,11 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
       ),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('supersede' as const), answer, askedAt: time }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('supersede' as const), answer }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('rate' as const), answer, feedback }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), answer, asLine: rarely }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle-line' as const), session, seq: fc.nat(5) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), user: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase' as const), session, ts: time }) },
 ]
 

@@ -3,6 +3,7 @@ import type {
   Answer,
   AnswerEnd,
   Conversations,
+  Feedback,
   SealedConversations,
   SealedSession,
   Session,
@@ -39,18 +40,22 @@ export const byteValues: Values<Uint8Array> = {
 
 /** A database adapter as the services see it, behind a decorator that seals nothing: it makes keys, and forgets them first (R22). */
 export function withKeys(sealed: SealedConversations): Conversations<Uint8Array, Uint8Array> {
-  const keyless = ({ key: _, ...session }: SealedSession): Session<Uint8Array> => session
+  const keyless = ({ key: _, keyId: __, ...session }: SealedSession): Session<Uint8Array> => session
   return {
     ...sealed,
     async session(sid) {
       const session = await sealed.session(sid)
       return session && keyless(session)
     },
-    createSession: (session) => sealed.createSession({ ...session, key: randomBytes(48) }),
+    createSession: (session) => sealed.createSession({ ...session, key: randomBytes(48), keyId: 'k-1' }),
     listSessions: async (uid, query) => (await sealed.listSessions(uid, query)).map(keyless),
     async beginAttempt(sid, answerId, from, cause) {
       const begun = await sealed.beginAttempt(sid, answerId, from, cause)
       return begun && { turn: begun.turn, session: keyless(begun.session) }
+    },
+    async sessionByShare(hash) {
+      const session = await sealed.sessionByShare(hash)
+      return session && keyless(session)
     },
     async eraseTurns(sid, stub) {
       await sealed.eraseKey(sid)
@@ -87,7 +92,14 @@ export function inTexts<C, T>({ conversations, content, text }: ConversationsSto
     endAnswer: (sid, answer, end: AnswerEnd, attempt) =>
       conversations.endAnswer(sid, answer, { ...end, text: text.of(end.text) }, attempt),
     supersede: (sid, seq, old, answer) => conversations.supersede(sid, seq, old, mapAnswer(answer, text.of)),
-    pendingOf: async (partition, limit, after) => (await conversations.pendingOf(partition, limit, after)).map(turnOut),
+    rateAnswer: (sid, answer, feedback) =>
+      conversations.rateAnswer(sid, answer, feedback && mapFeedback(feedback, text.of)),
+    unsettledOf: async (partition, limit, after) =>
+      (await conversations.unsettledOf(partition, limit, after)).map(turnOut),
+    async sessionByShare(hash) {
+      const session = await conversations.sessionByShare(hash)
+      return session && sessionOut(session)
+    },
     eraseTurns: (sid, stub) => conversations.eraseTurns(sid, turnIn(stub)),
   }
 }
@@ -103,21 +115,32 @@ function mapTurn<C, T, D, U>(turn: Turn<C, T>, content: (c: C) => D, text: (t: T
 }
 
 function mapAnswer<T, U>(answer: Answer<T>, map: (text: T) => U): Answer<U> {
-  const { text, ...rest } = answer
-  return { ...rest, ...(text !== undefined && { text: map(text) }) }
+  const { text, feedback, ...rest } = answer
+  return {
+    ...rest,
+    ...(text !== undefined && { text: map(text) }),
+    ...(feedback && { feedback: mapFeedback(feedback, map) }),
+  }
+}
+
+function mapFeedback<T, U>({ comment, ...rest }: Feedback<T>, map: (text: T) => U): Feedback<U> {
+  return { ...rest, ...(comment !== undefined && { comment: map(comment) }) }
 }
 
 interface Names<T> {
-  readonly nm?: T
-  readonly assistingAdminName?: T
+  readonly nm?: T | null
+  readonly preview?: T | null
+  readonly assistingAdminName?: T | null
 }
 
 /** `Out` is `In` with other names. */
 function mapNames<In extends Names<T>, T, U, Out extends Names<U>>(row: In, map: (text: T) => U): Out {
-  const { nm, assistingAdminName, ...rest } = row
-  const names: Names<U> = {
-    ...(nm !== undefined && { nm: map(nm) }),
-    ...(assistingAdminName !== undefined && { assistingAdminName: map(assistingAdminName) }),
+  const { nm, preview, assistingAdminName, ...rest } = row
+  const mapped = (name: T | null): U | null => (name === null ? null : map(name))
+  const names = {
+    ...(nm !== undefined && { nm: mapped(nm) }),
+    ...(preview !== undefined && { preview: mapped(preview) }),
+    ...(assistingAdminName !== undefined && { assistingAdminName: mapped(assistingAdminName) }),
   }
   return { ...rest, ...names } as unknown as Out
 }

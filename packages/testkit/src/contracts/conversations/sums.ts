@@ -1,13 +1,11 @@
-import { type PendingAnswer, sessionId } from '@chatbox/core'
+import type { PendingAnswer, SessionId, UserId } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
-import { allPages, created, someAnswer, someEnd, someLine, somePartition, someQuestion, someSid } from './rows.ts'
-import type { Texts, TextTurn } from './store.ts'
+import { created, someAnswer, someEnd, someLine, someQuestion, someStub, someUid } from './rows.ts'
+import type { Texts } from './store.ts'
 
-/** What is derived from rows: totals (R3), and the answers that the sweeper looks after (R17). */
+/** What is derived from rows: the totals of a session (R3), and what a user has spent. */
 export function sumsContract(store: () => Texts): void {
   describe('totals', () => {
-    const usage = (inputTokens: number, outputTokens: number) => ({ inputTokens, outputTokens, estimated: false })
-
     it('of a session without rows begin at 1', async () => {
       const { sid } = await created(store(), { totalTokens: 99, msgCount: 99 })
       expect(await store().totals(sid)).toEqual({ lastSeq: 0, nextSeq: 1, totalTokens: 0, pending: [] })
@@ -53,67 +51,53 @@ export function sumsContract(store: () => Texts): void {
     })
   })
 
-  describe('the pending answers of a partition', () => {
-    /** Asked at these times, in this order, all in one partition. */
-    async function waiting(times: readonly number[]): Promise<{ partition: number; turns: TextTurn[] }> {
-      const partition = somePartition()
-      const prefix = someSid()
-      const turns: TextTurn[] = []
-      for (const [i, askedAt] of times.entries()) {
-        // Two of a session follow each other, so that ties within one and between two are met.
-        const sid = sessionId(`${prefix}-${Math.floor(i / 2)}`)
-        if (i % 2 === 0) await created(store(), { sid, partition })
-        const turn = someQuestion({ sid, seq: (i % 2) * 2 + 1, partition, answer: someAnswer({ askedAt }) })
-        await store().insertTurn(turn)
-        turns.push(turn)
-      }
-      return { partition, turns }
-    }
-    const inOrder = (turns: readonly TextTurn[]) =>
-      [...turns].sort(
-        (a, b) =>
-          (a.answer?.askedAt ?? 0) - (b.answer?.askedAt ?? 0) ||
-          (a.sid === b.sid ? a.seq - b.seq : a.sid < b.sid ? -1 : 1),
-      )
-    const cursor = (turn: TextTurn | undefined): PendingAnswer => {
-      if (!turn?.answer) throw new Error('there is no such turn')
-      return { sid: turn.sid, seq: turn.seq, answerId: turn.answer.answerId }
+  describe('what a user has spent since a time', () => {
+    const [NIGHT, MORNING, NOON] = [1_700_000_000_000, 1_700_000_100_000, 1_700_000_200_000]
+    /** Asks, and has it answered at that time for so many tokens. */
+    async function spent(uid: UserId, seq: number, endedAt: number, tokens: number, sid?: SessionId) {
+      const session = sid ?? (await created(store(), { uid })).sid
+      const question = someQuestion({ sid: session, seq, authorId: uid })
+      await store().insertTurn(question)
+      const end = someEnd({ endedAt, usage: usage(tokens - 1, 1) })
+      await store().endAnswer(session, question.answer.answerId, end)
+      return { sid: session, answerId: question.answer.answerId }
     }
 
-    it('come the oldest first, page by page, without a gap or a repetition at ties', async () => {
-      const { partition, turns } = await waiting([5, 5, 3, 9, 5, 5, 3, 3, 9])
-      const expected = inOrder(turns)
-      expect(expected).not.toEqual(turns)
-      for (let limit = 1; limit <= turns.length + 1; limit += 1) {
-        const seen = await allPages<TextTurn>(limit, (last) =>
-          store().pendingOf(partition, limit, last && cursor(last)),
-        )
-        expect(seen).toEqual(expected)
-      }
+    it('is nothing at first, and of nobody else', async () => {
+      const [uid, other] = [someUid(), someUid()]
+      await spent(other, 1, NOON, 10)
+      expect(await store().tokensSince(uid, 0)).toBe(0)
     })
 
-    it('are those of no other partition, and none that has ended or waits for nothing', async () => {
-      const [here, there] = [await waiting([1, 2, 3]), await waiting([1])]
-      const { sid, answerId } = cursor(here.turns[1])
-      await store().endAnswer(sid, answerId, someEnd())
-      await store().insertTurn(someLine({ sid, seq: 5, partition: here.partition }))
-      expect(await store().pendingOf(here.partition, 9)).toEqual([here.turns[0], here.turns[2]])
-      expect(await store().pendingOf(there.partition, 9)).toEqual(there.turns)
-      expect(await store().pendingOf(somePartition(), 9)).toEqual([])
+    it('is the sum over all sessions of what ended then or later', async () => {
+      const uid = someUid()
+      const { sid } = await spent(uid, 1, NIGHT, 1_000)
+      await spent(uid, 3, MORNING, 200, sid)
+      await spent(uid, 1, NOON, 30)
+      const since = (time: number) => store().tokensSince(uid, time)
+      expect(await Promise.all([NIGHT, NIGHT + 1, MORNING, MORNING + 1, NOON, NOON + 1].map(since))).toEqual([
+        ...[1_230, 230, 230],
+        ...[30, 30, 0],
+      ])
     })
 
-    it('go on behind one that has ended since, or was superseded', async () => {
-      const { partition, turns } = await waiting([1, 2, 3, 4])
-      const [first, second, third, fourth] = turns
-      const ended = cursor(second)
-      await store().endAnswer(ended.sid, ended.answerId, someEnd())
-      expect(await store().pendingOf(partition, 9, ended)).toEqual([third, fourth])
-      const again = someAnswer({ askedAt: 50 })
-      await store().supersede(ended.sid, ended.seq, ended.answerId, again)
-      const page = await store().pendingOf(partition, 9, ended)
-      expect(page.slice(0, 2)).toEqual([third, fourth])
-      expect(page[2]).toMatchObject({ answer: again, superseded: [{ answerId: ended.answerId }] })
-      expect(await store().pendingOf(partition, 1)).toEqual([first])
+    it('holds superseded answers and those of erased sessions, and none that is pending or was told without usage', async () => {
+      const uid = someUid()
+      const { sid, answerId } = await spent(uid, 1, MORNING, 200)
+      const next = someAnswer()
+      await store().supersede(sid, 1, answerId, next)
+      expect(await store().tokensSince(uid, MORNING)).toBe(200)
+      await store().endAnswer(sid, next.answerId, someEnd({ status: 'failed', usage: usage(4, 0), endedAt: NOON }))
+      expect(await store().tokensSince(uid, MORNING)).toBe(204)
+      expect(await store().tokensSince(uid, NOON)).toBe(4)
+      const last = someAnswer()
+      await store().supersede(sid, 1, next.answerId, last)
+      await store().endAnswer(sid, last.answerId, { status: 'cancelled', text: '', endedAt: NOON })
+      expect(await store().tokensSince(uid, MORNING)).toBe(204)
+      await store().eraseTurns(sid, someStub({ sid, seq: 3 }))
+      expect(await store().tokensSince(uid, MORNING)).toBe(204)
     })
   })
 }
+
+const usage = (inputTokens: number, outputTokens: number) => ({ inputTokens, outputTokens, estimated: false })
