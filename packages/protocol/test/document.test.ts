@@ -77,7 +77,20 @@ describe('docs/PROTOCOL.md and the schemas say the same', () => {
 
   test('a message in history has the fields of the frame', () => {
     expect(fieldsOf(serverFrames.message, 'type', 'at', 'of')).toEqual(fieldsOf(spokenView))
-    const own = ['answerId', 'author', 'error?', 'kind', 'modelId', 'seq', 'sid', 'status', 'text', 'ts', 'usage?']
+    const own = [
+      'answerId',
+      'author',
+      'error?',
+      'feedback?',
+      'kind',
+      'modelId',
+      'seq',
+      'sid',
+      'status',
+      'text',
+      'ts',
+      'usage?',
+    ]
     expect(fieldsOf(answerView)).toEqual(own.sort())
   })
 

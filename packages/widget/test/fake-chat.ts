@@ -164,6 +164,7 @@ export const session = (id: string, more: Partial<SessionView> = {}): SessionVie
   messageCount: 0,
   totalTokens: 0,
   readSeq: 0,
+  unreadCount: 0,
   helpRequested: false,
   rev: 1,
   ...more,

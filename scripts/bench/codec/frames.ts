@@ -74,6 +74,8 @@ const session: SessionView = {
   messageCount: 42,
   totalTokens: 9_120,
   readSeq: 40,
+  unreadCount: 2,
+  preview: sentence.trim().slice(0, 120),
   helpRequested: false,
   rev: 57,
 }

@@ -91,6 +91,7 @@ export const session = (fields: Partial<SessionView> = {}): SessionView => ({
   messageCount: 1,
   totalTokens: 0,
   readSeq: 0,
+  unreadCount: 1,
   helpRequested: false,
   rev: 1,
   ...fields,

@@ -63,6 +63,7 @@ const session: SessionView = {
   totalTokens: 40,
   readSeq: 2,
   unreadCount: 0,
+  preview: 'Hello there friend',
   helpRequested: false,
   rev: 3,
 }

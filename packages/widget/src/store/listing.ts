@@ -2,7 +2,7 @@ import type { Chat } from '@chatbox/client'
 import type { SessionView } from '@chatbox/protocol'
 import type { Cell } from './cell.ts'
 import type { Model, Sessions } from './model.ts'
-import { withFirstPage, withNextPage, withSession } from './sessions.ts'
+import { withFirstPage, withNextPage, without, withSession } from './sessions.ts'
 
 const PAGE = 30
 
@@ -16,8 +16,10 @@ export interface Listing {
 export function createListing(chat: Chat, model: Cell<Model>): Listing {
   let latest = 0
   let arrived: SessionView[] = []
+  /** A page that was read before must not bring them back. */
+  const erased = new Set<string>()
 
-  const set = (sessions: Sessions) => model.set({ ...model.get(), sessions })
+  const set = (sessions: Sessions) => model.set({ ...model.get(), sessions: without(sessions, erased) })
 
   return {
     async refresh() {
@@ -45,6 +47,7 @@ export function createListing(chat: Chat, model: Cell<Model>): Listing {
       }
     },
     take(session) {
+      if (session.erased) erased.add(session.id)
       arrived.push(session)
       set(withSession(model.get().sessions, session))
     },

@@ -20,6 +20,8 @@ export interface Opening {
   /** Reads the latest page of the open conversation (again). */
   refresh(): Promise<void>
   older(): Promise<void>
+  /** The open conversation is no more. */
+  lose(): void
   change(change: Partial<Open>): void
 }
 
@@ -38,6 +40,11 @@ export function createOpening(chat: Chat, model: Cell<Model>): Opening {
       return live ? withAnswer(merged, live) : merged
     }, entries)
 
+  const lose = () => {
+    latest++
+    change({ status: 'missing', entries: [], more: false })
+  }
+
   const refresh = async () => {
     const { key, sid } = open()
     if (sid === undefined) return
@@ -51,7 +58,7 @@ export function createOpening(chat: Chat, model: Cell<Model>): Opening {
     } catch (error) {
       if (isStale()) return
       // What is here already stays; a connection that comes back leads to another try.
-      if (failureOf(error).code === 'not_found') change({ status: 'missing', entries: [], more: false })
+      if (failureOf(error).code === 'not_found') lose()
       else if (open().status === 'loading') change({ status: 'failed' })
     }
   }
@@ -84,6 +91,7 @@ export function createOpening(chat: Chat, model: Cell<Model>): Opening {
         if (open().key === key) change({ older: 'failed' })
       }
     },
+    lose,
     change,
   }
 }

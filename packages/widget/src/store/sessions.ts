@@ -18,6 +18,11 @@ export const withSession = (sessions: Sessions, session: SessionView): Sessions 
   items: merged(sessions.items, [session]),
 })
 
+export const without = (sessions: Sessions, gone: ReadonlySet<string>): Sessions => ({
+  ...sessions,
+  items: sessions.items.filter(({ id }) => !gone.has(id)),
+})
+
 /** The first page, read anew: what it doesn't name is gone, unless it came by event while the page was read. */
 export const withFirstPage = (page: SessionPage, arrived: readonly SessionView[]): Sessions => ({
   status: 'ready',

@@ -145,7 +145,10 @@ export function createStore({ chat, route, keep, visible, onVisible }: StoreOpti
         if (entries !== open().entries) opening.change({ entries })
       }
     }),
-    chat.on('session', listing.take),
+    chat.on('session', (session) => {
+      listing.take(session)
+      if (session.erased && session.id === open().sid) opening.lose()
+    }),
     chat.on('notice', (notice) => {
       const elsewhere = notice.sid !== undefined && notice.sid !== open().sid
       if (!elsewhere && !TOLD_ELSEWHERE.has(notice.code)) change({ note: notice.message })

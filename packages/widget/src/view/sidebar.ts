@@ -80,14 +80,17 @@ const isSame = (a: Row, b: Row): boolean => a.session === b.session && a.current
 function rowItem(open: (how: Opened) => void): Item<Row> {
   const name = h('span', { class: 'cb-session-name' })
   const time = h('time', { class: 'cb-session-time' })
+  const preview = h('span', { class: 'cb-session-preview' })
   const dot = h('span', { class: 'cb-dot' }, hiddenText('Unread.'))
   // A click that no pointer made counts no clicks.
   const click = ({ detail }: MouseEvent) => open(detail === 0 ? 'by key' : 'by pointer')
-  const row = h('button', { class: 'cb-session', click, attributes: { type: 'button' } }, name, dot, time)
+  const row = h('button', { class: 'cb-session', click, attributes: { type: 'button' } }, name, dot, time, preview)
   return {
     element: h('li', {}, row),
     update({ session, current, unread }) {
       setText(name, session.name ?? 'New chat')
+      setText(preview, session.preview ?? '')
+      preview.hidden = session.preview === undefined
       setText(time, shortTime(session.lastActivity))
       time.dateTime = new Date(session.lastActivity).toISOString()
       setAttribute(row, 'aria-current', current ? 'true' : undefined)

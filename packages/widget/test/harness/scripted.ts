@@ -94,6 +94,12 @@ const names = [
   'Packing list for three days in the mountains',
 ]
 
+const previews = [
+  'Every message you see accepted was written to disk by a majority first, and then announced to all your devices.',
+  'Your refund is on its way.',
+  'Yes: daily from 9 to 17, also on the 26th.',
+]
+
 const sessions = (now: number): SessionView[] =>
   names.map((name, n) =>
     session(`s${n}`, {
@@ -101,6 +107,7 @@ const sessions = (now: number): SessionView[] =>
       lastActivity: now - n * n * 0.7 * DAY - 5 * MINUTE,
       messageCount: n === 1 ? 7 : 4,
       readSeq: n === 1 ? 4 : 4,
+      ...(previews[n] !== undefined && { preview: previews[n] }),
       ...(n === 4 && { endedAt: now - DAY }),
     }),
   )

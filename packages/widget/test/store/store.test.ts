@@ -38,6 +38,21 @@ describe('the list of sessions', () => {
     expect(sessionNames(store).sort()).toEqual(['b', 'c'])
   })
 
+  it('loses a session that was erased, whatever a page says that was read before', async () => {
+    const { chat, store } = setUp()
+    chat.stored.sessions = [session('a'), session('b')]
+    chat.welcome()
+    await settled()
+    chat.emit('reload', undefined)
+    chat.emit('session', session('a', { erased: true, rev: 2 }))
+    expect(sessionNames(store)).toEqual(['b'])
+    await settled()
+    expect(sessionNames(store)).toEqual(['b'])
+    chat.emit('reload', undefined)
+    await settled()
+    expect(sessionNames(store)).toEqual(['b'])
+  })
+
   it('says so when it could not be read, and can be read again', async () => {
     const { chat, store } = setUp()
     chat.restError = { code: 'unavailable', message: 'no', retryable: true }
@@ -135,6 +150,19 @@ describe('an open conversation', () => {
     chat.welcome()
     await settled()
     expect(store.get().open.status).toBe('missing')
+  })
+
+  it('shows nothing more of one that is erased while it is open', async () => {
+    const { chat, store } = setUp('a')
+    chat.stored.messages = [question('a', 1), storedAnswer('a', 2)]
+    chat.stored.sessions = [session('a')]
+    chat.welcome()
+    await settled()
+    expect(store.get().open.entries).toHaveLength(2)
+    chat.emit('reload', undefined)
+    chat.emit('session', session('a', { erased: true, rev: 2 }))
+    await settled()
+    expect(store.get().open).toMatchObject({ status: 'missing', entries: [] })
   })
 
   it('follows the back button', async () => {

@@ -239,7 +239,7 @@ describe('the chat on a page', () => {
 
   it('lists the sessions, marks the open one and those with something new', async () => {
     chat.stored.sessions = [
-      session('s', { messageCount: 2, lastActivity: 3 }),
+      session('s', { messageCount: 2, lastActivity: 3, preview: 'What was said last' }),
       session('new', { messageCount: 4, readSeq: 2, lastActivity: 2 }),
       session('read', { messageCount: 4, readSeq: 4, lastActivity: 1 }),
     ]
@@ -251,6 +251,8 @@ describe('the chat on a page', () => {
     const rows = [...root.querySelectorAll('.cb-session')]
     expect(rows.map((row) => row.getAttribute('aria-current'))).toEqual(['true', null, null])
     expect(rows.map((row) => row.hasAttribute('data-unread'))).toEqual([false, true, false])
+    const previews = [...root.querySelectorAll<HTMLElement>('.cb-session-preview')]
+    expect(previews.map(({ textContent, hidden }) => hidden || textContent)).toEqual(['What was said last', true, true])
     press(rows[0] as Element, 'ArrowDown')
     expect(document.activeElement).toBe(rows[1])
     press(rows[1] as Element, 'ArrowUp')

@@ -80,6 +80,7 @@ export function storage(fabric: Fabric): Storage {
       kind: 'text',
       content: { text },
       ts: Date.now(),
+      unsettled: true,
       superseded: [],
       ...(cmid !== undefined && { cmid }),
       ...(asks && { answer: pending(asks) }),

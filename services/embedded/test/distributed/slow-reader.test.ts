@@ -82,6 +82,7 @@ const SESSION = {
   totalTokens: 0,
   unreadCount: 0,
   readSeq: 0,
+  unreadCount: 1,
   helpRequested: false,
   rev: 1,
 }
