@@ -60,9 +60,9 @@ export const entryAad = headerAad('entry', entryParts)
 export const outcomeAad = headerAad('outcome', outcomeParts)
 
 /** A field of a session's row. */
-export const sessionAad = (sid: string, field: 'nm' | 'assistingAdminName' | 'key'): Uint8Array =>
+export const sessionAad = (sid: string, field: 'nm' | 'preview' | 'assistingAdminName' | 'key'): Uint8Array =>
   bytes(`session${part(sid)}${part(field)}`)
 
-/** A field of one of its rows: `content` by seq, `text` by the answer's id. */
-export const turnAad = (sid: string, place: number | string, field: 'content' | 'text'): Uint8Array =>
+/** A field of one of its rows: `content` by seq, `text` and the `comment` on it by the answer's id. */
+export const turnAad = (sid: string, place: number | string, field: 'content' | 'text' | 'comment'): Uint8Array =>
   bytes(`turn${part(sid)}${part(place)}${part(field)}`)

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { open, type SealingKey, seal, sealingKey } from './value.ts'
+import { isSealed, keyIdOf, open, type SealingKey, seal, sealingKey } from './value.ts'
 
 /** Seals and opens for one use: one user's events, one session's texts, the data keys. */
 export interface Box {
@@ -29,6 +29,11 @@ export class RingBox implements Box {
 
   open(value: Uint8Array, aad: Uint8Array): Uint8Array {
     return open((id) => this.#opening(id), value, aad)
+  }
+
+  /** Whether this names a key that is not here. One that does not may fail to open all the same. */
+  lacksKeyOf(value: Uint8Array): boolean {
+    return isSealed(value) && this.#opening(keyIdOf(value)) === undefined
   }
 
   #sealing(): SealingKey {

@@ -1,7 +1,7 @@
 export type { Box } from './box.ts'
 export {
+  KEY_TTL_MS,
   type KeyedConversations,
-  type Rewrapped,
   type SealedConversationsOptions,
   sealedConversations,
 } from './conversations/index.ts'

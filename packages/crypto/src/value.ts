@@ -64,6 +64,9 @@ export function open(find: (id: string) => KeyObject | undefined, value: Uint8Ar
 /** Which key of the ring a value was sealed with: what a rotation asks. */
 export const keyIdOf = (value: Uint8Array): string => keyIdIn(asBuffer(value))
 
+/** Whether it begins like a sealed value, of a version that is known. */
+export const isSealed = (value: Uint8Array): boolean => value[0] === AES_256_GCM
+
 function keyIdIn(bytes: Buffer): string {
   if (bytes[0] !== AES_256_GCM) throw new Unopenable('a sealed value of an unknown version')
   return bytes.toString('latin1', HEAD_BYTES, HEAD_BYTES + (bytes[1] ?? 0))

@@ -12,7 +12,9 @@ export type SealedPlace =
   | 'data-key'
   | 'content'
   | 'text'
+  | 'comment'
   | 'name'
+  | 'preview'
 
 /** Called once for each value that does not open, to count it (security 32). */
 export type OnUnopenable = (place: SealedPlace) => void

@@ -1,33 +1,31 @@
-import { createSecretKey, randomBytes } from 'node:crypto'
 import { type SealedConversations, type SealedSession, type SessionId, Unopenable } from '@chatbox/core'
 import { LRUCache } from 'lru-cache'
-import { sessionAad } from '../aad.ts'
-import { type Box, RingBox } from '../box.ts'
-import { KEY_BYTES } from '../derive.ts'
+import type { RingBox } from '../box.ts'
 import type { Keyring } from '../keyring.ts'
-import { keyIdOf } from '../value.ts'
-import type { TryOpen } from '../watch.ts'
-
-/** The id that values sealed with a session's own key carry: it has one. */
-const FIRST = 'd1'
+import type { OnUnopenable } from '../watch.ts'
+import { boxOf, createWrapping, type KeySet, nextKey } from './key-set.ts'
 
 /** `missing`: there is no such session. `erased`: it has no key any more (R22). `unopenable`: its key does not open, so nothing of it does. */
-export type DataKey = Box | 'missing' | 'erased' | 'unopenable'
-
-/** `gone`: there is no such session, or it was erased. */
-export type Rewrapped = 'rewrapped' | 'current' | 'gone'
+export type DataKey = RingBox | 'missing' | 'erased' | 'unopenable'
 
 export interface DataKeys {
-  /** A new key, and the same key wrapped, for the session's row. Not kept before the row is. */
-  create(sid: SessionId): { readonly box: Box; readonly wrapped: Uint8Array }
-  keep(sid: SessionId, box: Box): void
+  /** A new key, and the same key wrapped, for the session's row. */
+  create(sid: SessionId): NewKey
   /** From the cache, or from the session's row. */
   of(sid: SessionId): Promise<DataKey>
+  /** From the session's row: a value was met whose key is not among those at hand. */
+  again(sid: SessionId): Promise<DataKey>
   /** To be called before rows are read; gives the keys of those rows, and keeps them. */
   reading(): (session: SealedSession) => DataKey
   forget(sid: SessionId): void
-  /** Wraps the session's key by the current key of the ring. */
-  rewrap(sid: SessionId): Promise<Rewrapped>
+}
+
+export interface NewKey {
+  readonly box: RingBox
+  readonly key: Uint8Array
+  readonly keyId: string
+  /** To be called when the row is there. */
+  keep(): void
 }
 
 interface DataKeysOptions {
@@ -35,72 +33,76 @@ interface DataKeysOptions {
   readonly keyTtlMs: number
 }
 
+interface Kept {
+  readonly box: RingBox
+  readonly wrapped: Uint8Array
+  readonly readAt: number
+}
+
 export function createDataKeys(
-  inner: Pick<SealedConversations, 'session' | 'changeKey'>,
+  inner: Pick<SealedConversations, 'session'>,
   keyring: Keyring,
-  tryOpen: TryOpen,
+  onUnopenable: OnUnopenable,
   { maxKeys, keyTtlMs }: DataKeysOptions,
 ): DataKeys {
-  const wrapping = keyring.box('data-key')
-  const cache = new LRUCache<SessionId, Box>({ max: maxKeys, ttl: keyTtlMs })
+  const wrapping = createWrapping(keyring)
+  const cache = new LRUCache<SessionId, Kept>({ max: maxKeys, ttl: keyTtlMs })
   let forgotten = 0
 
   function reading(): (session: SealedSession) => DataKey {
     const before = forgotten
+    const readAt = performance.now()
     return (session) => {
-      if (session.key.length === 0) {
-        cache.delete(session.sid)
+      const { sid, key } = session
+      if (key.length === 0) {
+        cache.delete(sid)
         return 'erased'
       }
-      const kept = cache.get(session.sid)
-      if (kept) return kept
-      const bytes = unwrap(session)
-      if (!bytes) return 'unopenable'
-      const box = boxOf(bytes)
+      const kept = cache.get(sid)
+      // A rotation may have changed it since.
+      if (kept && Buffer.compare(kept.wrapped, key) === 0) return kept.box
+      const keys = unwrap(session)
+      if (!keys) return 'unopenable'
+      const box = boxOf(keys)
       // What was read before something was forgotten must not bring back the key of a session that was erased.
-      if (before === forgotten) cache.set(session.sid, box)
+      if (before === forgotten && (kept?.readAt ?? 0) <= readAt) keep(sid, box, key, readAt)
       return box
     }
   }
-  async function read(sid: SessionId): Promise<DataKey> {
+  /** Its age counts from when its row was asked for: a process that stood still meanwhile holds an old key (decision 11). */
+  function keep(sid: SessionId, box: RingBox, key: Uint8Array, readAt: number): void {
+    // A copy, because a driver may have given a piece of much more.
+    cache.set(sid, { box, wrapped: new Uint8Array(key), readAt }, { start: readAt })
+  }
+  async function again(sid: SessionId): Promise<DataKey> {
     const keyOf = reading()
     const session = await inner.session(sid)
     return session ? keyOf(session) : 'missing'
   }
-  const wrap = (sid: SessionId, bytes: Uint8Array) => wrapping.seal(bytes, sessionAad(sid, 'key'))
-  const unwrap = ({ sid, key }: SealedSession) => tryOpen('data-key', wrapping, key, sessionAad(sid, 'key'))
+  function unwrap(session: SealedSession): KeySet | undefined {
+    try {
+      return wrapping.unwrap(session)
+    } catch (error) {
+      if (!(error instanceof Unopenable)) throw error
+      onUnopenable('data-key')
+      return undefined
+    }
+  }
 
   return {
     create(sid) {
-      const bytes = randomBytes(KEY_BYTES)
-      const wrapped = wrap(sid, bytes)
-      return { box: boxOf(bytes), wrapped }
+      const keys: KeySet = [nextKey(keyring.currentId)]
+      const box = boxOf(keys)
+      const key = wrapping.wrap(sid, keys)
+      const readAt = performance.now()
+      return { box, key, keyId: keyring.currentId, keep: () => keep(sid, box, key, readAt) }
     },
-    keep: (sid, box) => void cache.set(sid, box),
-    of: async (sid) => cache.get(sid) ?? read(sid),
+    of: async (sid) => cache.get(sid)?.box ?? again(sid),
+    again,
     reading,
     forget(sid) {
       forgotten++
       cache.delete(sid)
     },
-    async rewrap(sid) {
-      for (;;) {
-        const session = await inner.session(sid)
-        if (!session || session.key.length === 0) return 'gone'
-        const bytes = unwrap(session)
-        if (!bytes) throw new Unopenable('the key of a session does not open')
-        const wrapped = keyIdOf(session.key) === keyring.currentId ? undefined : wrap(sid, bytes)
-        bytes.fill(0)
-        if (!wrapped) return 'current'
-        if (await inner.changeKey(sid, session.key, wrapped)) return 'rewrapped'
-      }
-    },
   }
-}
-
-/** Takes the bytes over, and wipes them. */
-function boxOf(bytes: Uint8Array): Box {
-  const secret = createSecretKey(bytes)
-  bytes.fill(0)
-  return new RingBox(FIRST, (id) => (id === FIRST ? secret : undefined))
 }

@@ -1,56 +1,56 @@
-import type { Answer, AnswerEnd, AnswerId, SessionChange, SessionId, Turn } from '@chatbox/core'
+import type { Answer, AnswerEnd, AnswerId, Feedback, Session, SessionChange, SessionId, Turn } from '@chatbox/core'
 import { sessionAad, turnAad } from '../aad.ts'
 import type { Box } from '../box.ts'
 import { withoutTexts } from './blank.ts'
+import { mapAnswer, mapFeedback, mapNames, mapTurn, type NameField, type TextField } from './map-rows.ts'
 
 export type SealedTurn = Turn<Uint8Array, Uint8Array>
-export type NameField = 'nm' | 'assistingAdminName'
 
 /** What an erased row holds in place of its content. */
 const NOTHING = new Uint8Array(0)
 
 const encode = (text: string): Uint8Array => Buffer.from(text, 'utf8')
 
-export function sealTurn(box: Box, turn: Turn): SealedTurn {
-  const { answer, superseded, ...rest } = turn
-  return {
-    ...rest,
-    content: box.seal(encode(JSON.stringify(turn.content)), turnAad(turn.sid, turn.seq, 'content')),
-    superseded: superseded.map((old) => sealAnswer(box, turn.sid, old)),
-    ...(answer && { answer: sealAnswer(box, turn.sid, answer) }),
-  }
-}
+const sealText = (box: Box, sid: SessionId, text: string, id: AnswerId, field: TextField): Uint8Array =>
+  box.seal(encode(text), turnAad(sid, id, field))
+
+export const sealTurn = (box: Box, turn: Turn): SealedTurn =>
+  mapTurn(
+    turn,
+    (content) => box.seal(encode(JSON.stringify(content)), turnAad(turn.sid, turn.seq, 'content')),
+    (text, id, field) => sealText(box, turn.sid, text, id, field),
+  )
 
 /** For a session without a key: nothing of it can be sealed, so nothing of it is kept. */
 export const sealedStub = (turn: Turn): SealedTurn => ({ ...withoutTexts(turn), content: NOTHING })
 
-export function sealAnswer(box: Box, sid: SessionId, answer: Answer): Answer<Uint8Array> {
-  const { text, ...rest } = answer
-  return { ...rest, ...(text !== undefined && { text: sealText(box, sid, answer.answerId, text) }) }
-}
+export const sealAnswer = (box: Box, sid: SessionId, answer: Answer): Answer<Uint8Array> =>
+  mapAnswer(answer, (text, id, field) => sealText(box, sid, text, id, field))
 
 export const sealEnd = (box: Box, sid: SessionId, id: AnswerId, end: AnswerEnd): AnswerEnd<Uint8Array> => ({
   ...end,
-  text: sealText(box, sid, id, end.text),
+  text: sealText(box, sid, end.text, id, 'text'),
 })
 
-const sealText = (box: Box, sid: SessionId, id: AnswerId, text: string): Uint8Array =>
-  box.seal(encode(text), turnAad(sid, id, 'text'))
+export const sealFeedback = (box: Box, sid: SessionId, id: AnswerId, feedback: Feedback): Feedback<Uint8Array> =>
+  mapFeedback(feedback, (comment) => sealText(box, sid, comment, id, 'comment'))
 
-type Names<Text> = Pick<SessionChange<Text>, NameField>
+export function sealSession(box: Box, session: Session): Session<Uint8Array> {
+  const { nm: _, preview: __, assistingAdminName: ___, ...rest } = session
+  return { ...rest, ...sealNames(box, session.sid, session) }
+}
 
-/** A session, or what changes in one. Without a box the names are left out. */
-export function sealNames<S extends Names<string>>(
-  box: Box | undefined,
-  sid: SessionId,
-  row: S,
-): Omit<S, NameField> & Names<Uint8Array> {
-  const { nm, assistingAdminName, ...rest } = row
-  if (!box) return rest
-  const sealed = (name: string, field: NameField) => box.seal(encode(name), sessionAad(sid, field))
+/** Without a box what is written is left out; what takes something away stays. */
+export function sealChange(box: Box | undefined, sid: SessionId, change: SessionChange): SessionChange<Uint8Array> {
+  const { nm, preview, assistingAdminName, ...rest } = change
   return {
     ...rest,
-    ...(nm !== undefined && { nm: sealed(nm, 'nm') }),
-    ...(assistingAdminName !== undefined && { assistingAdminName: sealed(assistingAdminName, 'assistingAdminName') }),
+    ...(nm === null && { nm }),
+    ...(preview === null && { preview }),
+    ...(assistingAdminName === null && { assistingAdminName }),
+    ...(box && sealNames(box, sid, change)),
   }
 }
+
+const sealNames = (box: Box, sid: SessionId, row: Pick<SessionChange, NameField>) =>
+  mapNames(row, (name: string, field) => box.seal(encode(name), sessionAad(sid, field)))

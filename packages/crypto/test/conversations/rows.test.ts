@@ -52,7 +52,7 @@ describe('what was kept', () => {
       expect(await reader.turnByAnswerId(sid, answered)).toEqual(first)
       expect(await reader.turnByClientMessageId(anna, required(turn(1).cmid))).toEqual(first)
       expect(await reader.turns(sid, { limit: 10 })).toEqual([turn(3), first])
-      expect(await reader.pendingOf(PARTITION, 10)).toHaveLength(4)
+      expect(await reader.unsettledOf(PARTITION, 10)).toHaveLength(4)
     }
     const begun = required(await another().beginAttempt(sid, required(turn(3).answer).answerId, 0, 'fresh'))
     expect(begun.session.nm).toBe('a new name')
@@ -91,7 +91,7 @@ describe('what was kept', () => {
     }))
     await reader.turns(sid, { limit: 10 })
     await reader.turn(sid, 1)
-    await reader.pendingOf(PARTITION, 10)
+    await reader.unsettledOf(PARTITION, 10)
     expect(asked).toEqual([sid, other])
     expect((await opened.inner.session(sid))?.key).not.toEqual((await opened.inner.session(other))?.key)
 
@@ -153,13 +153,13 @@ describe('a value in another place', () => {
         const begun = await inner.beginAttempt(...given)
         return begun && { ...begun, turn: swap(begun.turn) ?? begun.turn }
       },
-      pendingOf: async (...given) => (await inner.pendingOf(...given)).map((row) => swap(row) ?? row),
+      unsettledOf: async (...given) => (await inner.unsettledOf(...given)).map((row) => swap(row) ?? row),
     }))
     await expect(reader.turn(sid, 1)).rejects.toBeInstanceOf(Unopenable)
     await expect(reader.turns(sid, { limit: 10 })).rejects.toBeInstanceOf(Unopenable)
     expect(await reader.turn(sid, 3)).toEqual(turn(3))
 
-    const pending = await reader.pendingOf(PARTITION, 10)
+    const pending = await reader.unsettledOf(PARTITION, 10)
     expect(pending.map((row) => [row.sid, row.seq, row.content.text === ''])).toEqual([
       [sid, 1, true],
       [sid, 3, false],

@@ -42,6 +42,7 @@ export const turn = (seq: number, of: Partial<Turn> = {}): Turn => ({
     name: SECRET,
   },
   ts: 1_000,
+  unsettled: true,
   answer: pendingAnswer(`answer-${of.sid ?? sid}-${seq}`),
   superseded: [],
   ...of,
@@ -56,5 +57,5 @@ export const end = (text = `${SECRET}, said the model`): AnswerEnd => ({
 
 export function stub(seq: number): Turn {
   const { answer: _answer, cmid: _cmid, ...rest } = turn(seq)
-  return { ...rest, width: 1, author: 'system', kind: 'system', event: 'erased' }
+  return { ...rest, width: 1, author: 'system', kind: 'system', event: 'erased', unsettled: false }
 }

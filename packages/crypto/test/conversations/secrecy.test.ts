@@ -34,7 +34,7 @@ async function walk(conversations: Conversations): Promise<void> {
   await conversations.changePending(sid, asked, { n: 0 }, { due: 5, cancelAt: 6, n: 1, handbacks: 1 })
   await conversations.endAnswer(sid, asked, end(), 1)
   await conversations.supersede(sid, 1, asked, { ...pendingAnswer('next'), text: SECRET })
-  await conversations.pendingOf(PARTITION, 10)
+  await conversations.unsettledOf(PARTITION, 10)
   await conversations.session(sid)
   await conversations.listSessions(anna, { limit: 10 })
   await conversations.turn(sid, 1)
