@@ -41,6 +41,9 @@ export function createBus(users: Users, edges: EdgeChannels): Bus {
       const log = users.log(uid)
       return users.at(log, log.top)
     },
+    async forget(uid) {
+      users.forgetLog(uid)
+    },
     async reply(edge, packet) {
       const kept = stored(packet)
       edges.post(edge, (listener) => listener(loaded(kept)))

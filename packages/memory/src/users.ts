@@ -24,6 +24,8 @@ export interface Users {
   /** Made on first use; used by this call. */
   log(uid: UserId): Log
   at(log: Log, offset: number): Position
+  /** Another log in the place of the user's, of the same generation. */
+  forgetLog(uid: UserId): void
   /** Adds to the log and publishes. */
   append(uid: UserId, event: EventPacket): Position
   publish(uid: UserId, event: Stored<EventPacket['header']>, position?: Position): void
@@ -113,6 +115,11 @@ export function createUsers({ clocks, bounds, now, later, released }: UsersOptio
     listeners,
     log: logOf,
     at,
+    forgetLog(uid) {
+      const { gen } = logOf(uid)
+      stateOf(uid).log = { ...newLog(now()), gen }
+      listeners.post(uid, (listener) => listener.gap())
+    },
     append(uid, event) {
       const log = logOf(uid)
       const kept = stored(event)

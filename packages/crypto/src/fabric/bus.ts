@@ -42,6 +42,7 @@ export function sealedBus(bus: Bus, seals: Seals): Bus {
       return { kind: 'events', events, top: read.top }
     },
     top: async (uid) => bus.top(seals.user(uid).tag),
+    forget: async (uid) => bus.forget(seals.user(uid).tag),
     reply: async (edge, packet) => bus.reply(edge, seals.seal(seals.edge(edge), replyAad, packet)),
     async listen(edge, listener) {
       const owner = seals.edge(edge)

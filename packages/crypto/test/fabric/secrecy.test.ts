@@ -41,6 +41,7 @@ async function walk({ bus, answers, ingest, jobs, registry, limiter, disabled }:
   const read = await bus.read(anna, start)
   said.push(...(read.kind === 'events' ? read.events.map(({ packet }) => textIn(packet)) : []))
   await bus.reply(edge, reply())
+  await bus.forget(anna)
   await vi.waitFor(() => expect(heard).toHaveBeenCalledOnce())
   said.push(textIn(heard.mock.calls[0]?.[0]))
 

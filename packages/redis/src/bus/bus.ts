@@ -16,7 +16,7 @@ import type { RedisBounds, RedisClocks } from '../options.ts'
 import { packetBytes, packetOf } from '../packets.ts'
 import { compareLogs } from './compare.ts'
 import { heard } from './heard.ts'
-import { appendEvent, publishSignal, readLog, touchLog } from './scripts.ts'
+import { appendEvent, forgetLog, publishSignal, readLog, touchLog } from './scripts.ts'
 import { type Subscription, subscription } from './subscription.ts'
 
 export interface BusDeps {
@@ -117,6 +117,10 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
       const [id, offset] = listOf(await store.call(touchLog, [meta, log], [freshLogId(), clocks.idleMs]))
       stillIn(meta, run)
       return positionOf(id, run, offset)
+    },
+    async forget(uid) {
+      const { meta, log, channel } = keys.ofUser(uid)
+      await store.call(forgetLog, [meta, log, channel], [freshLogId(), clocks.idleMs])
     },
     async reply(edge, packet) {
       await store.call(publishSignal, [keys.edge(edge)], [packetBytes(packet)])

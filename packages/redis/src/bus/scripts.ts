@@ -18,6 +18,21 @@ return {'appended', id, top}
 /** KEYS channel. ARGV packet. */
 export const publishSignal = script('publish-signal', LOG_LUA, "publish(KEYS[1], '', ARGV[1])")
 
+/**
+ * KEYS meta, events, channel. ARGV fresh id, ttl. What is published is nothing at all, which is a gap to whoever is subscribed. The
+ * generation stays, so that an owner of before still announces nothing (R6).
+ */
+export const forgetLog = script(
+  'forget-log',
+  `
+redis.call('DEL', KEYS[2])
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'top', 0)
+redis.call('HSETNX', KEYS[1], 'gen', 0)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('SPUBLISH', KEYS[3], '')
+`,
+)
+
 /** KEYS meta, events, more keys that live as long. ARGV fresh id, ttl. */
 export const touchLog = script(
   'touch-log',

@@ -40,6 +40,8 @@ export function subscription(
     },
     message(payload) {
       if (ended) return
+      // The log was forgotten, and another has begun.
+      if (payload.length === 0) return gap()
       try {
         const { position, packet } = heard(payload)
         const event = packetOf<EventHeader>(packet)

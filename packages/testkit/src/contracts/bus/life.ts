@@ -39,6 +39,68 @@ export function busLifeContract(build: Build<'bus'>): void {
     })
   })
 
+  describe('a log that is forgotten', () => {
+    const open = opener(build)
+
+    it('is another one, with nothing in it, and lost for whoever resumes (R22)', async () => {
+      const { bus } = await open()
+      const uid = someUser()
+      const start = await bus.top(uid)
+      for (const body of ['one', 'two']) await bus.append(uid, logged(body), 1)
+      const end = await bus.top(uid)
+      await bus.forget(uid)
+
+      const top = await bus.top(uid)
+      expect(top.log).not.toBe(end.log)
+      expect(top.run).toBe(end.run)
+      for (const position of [start, end]) expect(await bus.read(uid, position)).toEqual({ kind: 'lost', top })
+      expect(await bus.read(uid, top)).toEqual({ kind: 'events', events: [], top })
+    })
+
+    it('still refuses the generations that it refused before (R6)', async () => {
+      const { bus } = await open()
+      const uid = someUser()
+      await bus.append(uid, logged('owner'), 7)
+      await bus.forget(uid)
+      expect(await bus.append(uid, logged('stale owner'), 6)).toEqual({ kind: 'stale' })
+      const { offset } = await bus.top(uid)
+      expect(await bus.append(uid, logged('owner'), 7)).toMatchObject({ position: { offset: offset + 1 } })
+    })
+
+    it('is a gap to all who are subscribed, who go on in the log that follows', async () => {
+      const { bus } = await open()
+      const [uid, other] = [someUser(), someUser()]
+      const [one, two, stranger] = [await record(bus, uid), await record(bus, uid), await record(bus, other)]
+      await bus.append(uid, logged('before'), 1)
+      await bus.append(other, logged('kept'), 1)
+      const kept = await bus.top(other)
+      await bus.forget(uid)
+      await eventually(() => expect([one.gaps, two.gaps]).toEqual([1, 1]))
+
+      const start = await bus.top(uid)
+      const appended = await bus.append(uid, logged('after'), 1)
+      for (const heard of [one, two]) {
+        const last = (await heardBy(bus, uid, heard)).at(-1)
+        expect(last && text(last.packet)).toBe('after')
+        expect(appended).toEqual({ kind: 'appended', position: last?.position })
+      }
+      expect(await bus.read(uid, start)).toMatchObject({ kind: 'events', events: [{}] })
+      await heardBy(bus, other, stranger)
+      expect(stranger.gaps).toBe(0)
+      expect(await bus.top(other)).toEqual(kept)
+    })
+
+    it('may be one that never was, and may be forgotten again', async () => {
+      const { bus } = await open()
+      const uid = someUser()
+      await bus.forget(uid)
+      await bus.forget(uid)
+      const top = await bus.top(uid)
+      expect(await bus.append(uid, logged('first'), 1)).toMatchObject({ position: { log: top.log } })
+      expect(await bus.read(uid, top)).toMatchObject({ kind: 'events', events: [{}] })
+    })
+  })
+
   describe('a store that lost everything', () => {
     const open = opener(build)
 

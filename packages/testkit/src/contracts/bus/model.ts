@@ -10,12 +10,14 @@ type Step =
   | { readonly kind: 'append'; readonly gen: number }
   | { readonly kind: 'read'; readonly of: number }
   | { readonly kind: 'beyond'; readonly by: number }
+  | { readonly kind: 'forget' }
   | { readonly kind: 'empty' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), gen: fc.integer({ min: 1, max: 3 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('read' as const), of: fc.nat(1_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('beyond' as const), by: fc.integer({ min: 1, max: 5 }) }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'forget' as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'empty' as const }) },
 )
 
@@ -37,6 +39,10 @@ function model() {
       bodies.push(body)
       expect(position).toEqual({ ...base, offset: (base?.offset ?? 0) + bodies.length })
       handedOut.push({ position, life, index: bodies.length })
+    },
+    forget() {
+      bodies = []
+      life += 1
     },
     empty() {
       bodies = []
@@ -61,6 +67,10 @@ async function check(bus: Bus, empty: () => Promise<void>, steps: readonly Step[
     if (each.kind === 'empty') {
       await empty()
       expected.empty()
+      expected.start(await bus.top(uid))
+    } else if (each.kind === 'forget') {
+      await bus.forget(uid)
+      expected.forget()
       expected.start(await bus.top(uid))
     } else if (each.kind === 'append') {
       const appended = await bus.append(uid, logged(`event ${i}`), each.gen)
