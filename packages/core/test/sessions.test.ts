@@ -79,6 +79,7 @@ describe('a session', () => {
       'rev',
       'startedAt',
       'totalTokens',
+      'unreadCount',
     ])
   })
 })

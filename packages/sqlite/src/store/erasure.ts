@@ -15,7 +15,7 @@ export function erasure({ statements, read, write }: Access): Erasure {
       write(
         () => {
           statements.cancelPending.run({ sid, ended_at: stub.ts })
-          statements.blankTurns.run({ sid })
+          statements.blankTurns.run({ sid, event: stub.event ?? null })
           statements.blankSuperseded.run({ sid })
           const last = statements.lastTurn.one({ sid })
           if (last && last.event !== null && columnsOf(last).text('event') === stub.event) return
@@ -24,7 +24,7 @@ export function erasure({ statements, read, write }: Access): Erasure {
             turnParams({
               ...row,
               ...{ sid, seq: last ? nextAfter(last) : 1 },
-              ...{ content: new Uint8Array(), unsettled: false, superseded: [] },
+              ...{ content: new Uint8Array(), superseded: [] },
             }),
           )
         },

@@ -88,8 +88,18 @@ export function erasureContract(store: () => Texts): void {
       await store().eraseTurns(sid, { ...stub, cmid: someCmid(), unsettled: true })
       expect((await all(sid)).slice(-2)).toEqual([
         someLine({ sid, seq: 6, partition, content: '', unsettled: false }),
-        { ...stub, seq: 7 },
+        { ...stub, seq: 7, unsettled: true },
       ])
+    })
+
+    it('keeps the mark of the row that says so, and no other: the erasure may not be through', async () => {
+      const { sid, stub, stubs } = await lived()
+      const marked = { ...stub, unsettled: true }
+      await store().insertTurn(marked)
+      for (let time = 0; time < 2; time += 1) await store().eraseTurns(sid, { ...stub, seq: 7 })
+      expect(await all(sid)).toEqual([...stubs.slice(0, -1), marked])
+      await store().settle(sid, stub.seq)
+      expect(await all(sid)).toEqual(stubs)
     })
 
     it('makes the insert of an owner who does not know of it fail', async () => {
