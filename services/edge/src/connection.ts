@@ -13,6 +13,7 @@ import {
 import {
   type ClientDecoder,
   type ClientFrame,
+  type ClientFrameOf,
   type CloseReason,
   closeCodes,
   type ErrorCode,
@@ -29,7 +30,10 @@ import type { Feed, FeedMember } from './feed.ts'
 import type { Feeds } from './feeds.ts'
 import { flood } from './flood.ts'
 import { hello } from './handlers/hello.ts'
+import type { Refreshes } from './handlers/refresh.ts'
 import { spendHandshake } from './handlers/spend.ts'
+import { typing } from './handlers/typing.ts'
+import { type Latest, latest } from './latest.ts'
 import type { Outbox } from './outbox.ts'
 import { type Receiving, receiving } from './receiving.ts'
 import { type Requests, requests } from './requests.ts'
@@ -55,6 +59,8 @@ export interface Member {
   readonly feed: Feed
   /** How it stands in the registry. */
   readonly row: Registration
+  /** Made with the first `auth.refresh`. */
+  refreshes?: Refreshes
 }
 
 /** Which request an error answers; without one it gets an id of its own. */
@@ -112,6 +118,7 @@ class Connection implements SocketListener {
   /** For `hello` to be accepted, then for the token to run out. */
   #timer: NodeJS.Timeout
   #tooManyInvalid: (() => boolean) | undefined
+  #typing: Latest<ClientFrameOf<'typing'>> | undefined
 
   constructor(socket: Socket, around: Surroundings, arrival: Arrival) {
     const { edge, feeds } = around
@@ -188,6 +195,17 @@ class Connection implements SocketListener {
     this.#timer = setTimeout(expire, Math.min(time - Date.now(), LONGEST_TIMER))
   }
 
+  /** Tells the user's other devices, now and then however often it is said. */
+  type(frame: ClientFrameOf<'typing'>): void {
+    const { times, metrics } = this.edge
+    this.#typing ??= latest(
+      times.typingMs,
+      (said) => typing(this, said),
+      () => metrics.passedOver.inc({ type: 'typing' }),
+    )
+    this.#typing.put(frame)
+  }
+
   /** Work that nobody waits for but a stop; its failure is logged. */
   background(work: Promise<unknown>, failure: string): void {
     this.#around.background(work, (err) => this.log.warn({ err }, failure))
@@ -240,6 +258,7 @@ class Connection implements SocketListener {
     this.#early = undefined
     clearTimeout(this.#timer)
     this.requests.clear()
+    this.#typing?.end()
     this.out.close()
     this.#arrival?.known()
     this.#around.gone(this)

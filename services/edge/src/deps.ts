@@ -20,6 +20,8 @@ export interface EdgeTimes {
   readonly requestMs: number
   /** How long any call to a store may take; less than `requestMs`, so that whoever waits for it hears of it. */
   readonly storeMs: number
+  /** So often at most a connection tells the user's other devices that somebody types. */
+  readonly typingMs: number
   /** How often the list of disabled users is looked at. */
   readonly disabledMs: number
   /** How often the edge's lease in the registry is renewed. */
@@ -37,6 +39,7 @@ export const defaultEdgeTimes: EdgeTimes = {
   idleMs: 60_000,
   requestMs: 5_000,
   storeMs: 4_000,
+  typingMs: 1_000,
   disabledMs: 2_000,
   renewMs: 5_000,
   spreadMs: 5_000,

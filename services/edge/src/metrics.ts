@@ -22,6 +22,11 @@ export const edgeMetrics = (metrics: Metrics) => ({
     help: 'Valid frames from clients, by type.',
     labels: ['type'],
   }),
+  passedOver: metrics.counter({
+    name: 'edge_frames_passed_over_total',
+    help: 'Valid frames that nothing came of, because a later one took their place, a limit was reached or a store was away, by type.',
+    labels: ['type'],
+  }),
   sent: metrics.counter({ name: 'edge_frames_sent_total', help: 'Frames handed to sockets.' }),
   faults: metrics.counter({
     name: 'edge_errors_total',

@@ -6,7 +6,6 @@ import { ping } from './handlers/ping.ts'
 import { refresh } from './handlers/refresh.ts'
 import { send } from './handlers/send.ts'
 import { chooseModel, endSession, markRead } from './handlers/session.ts'
-import { typing } from './handlers/typing.ts'
 
 export type Routed = Exclude<ClientFrame, { type: 'hello' }>
 
@@ -25,7 +24,7 @@ export async function route(c: Connection, member: Member, frame: Routed, reques
     case 'session.end':
       return endSession(c, member, frame, visible)
     case 'typing':
-      return typing(c, member, frame)
+      return c.type(frame)
     case 'auth.refresh':
       return refresh(c, member, frame, request)
     case 'ping':

@@ -160,10 +160,10 @@ describe('misbehaving', () => {
       clientMessageId: 'c-1',
     })
     heal()
-    const mend = tamper.on('bus', 'signal', () => {
-      throw new Error('the bus fell over')
+    const mend = tamper.on('limiter', 'consume', () => {
+      throw new Error('the limiter fell over')
     })
-    expect(await refused(client, { type: 'typing', sid: 's-1', active: true })).toMatchObject({
+    expect(await refused(client, { type: 'session.end', sid: 's-1' })).toMatchObject({
       code: 'internal',
       sid: 's-1',
     })

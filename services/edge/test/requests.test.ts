@@ -270,13 +270,4 @@ describe('what is asked for', () => {
     bob.send(message('1'))
     expect(await entries.next()).toMatchObject({ kind: 'send' })
   })
-
-  it('shows typing to the other devices of the same user, and to nobody else', async () => {
-    const { device } = await openEdge()
-    const [ada, tablet, bob] = [await device('ada'), await device('ada'), await device('bob')]
-    ada.send({ type: 'typing', sid: 's-1', active: true })
-    expect(await tablet.waitFor('typing')).toMatchObject({ sid: 's-1', author: 'user', active: true })
-    await Promise.all([echo(ada), echo(bob)])
-    for (const client of [ada, bob]) expect(client.frames.some(({ type }) => type === 'typing')).toBe(false)
-  })
 })
