@@ -1,16 +1,18 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerFrame } from '@chatbox/protocol'
-import { parseServerFrame, textMark, type WireClient } from '@chatbox/testkit/wire'
+import { parseServerFrame, type WireClient } from '@chatbox/testkit/wire'
 import type { Distributed, EdgeProcess } from './system.ts'
 
-type MessageFrame = Extract<ServerFrame, { type: 'message' }>
+export type MessageFrame = Extract<ServerFrame, { type: 'message' }>
 
 /** A device that goes on to another edge whenever its own is gone, resumes there, and writes down what it was told. */
 export interface Roamer {
   readonly user: string
   /** What was accepted, by client message id. */
   readonly accepted: ReadonlyMap<string, MessageFrame>
-  /** The logged frames, in the order in which they came. */
+  /** Everything it was sent, over all its connections, in the order in which it came. */
+  readonly frames: readonly ServerFrame[]
+  /** Those of it that are logged. */
   readonly logged: readonly ServerFrame[]
   /** How often it was told that something is lost. */
   readonly losses: number
@@ -36,6 +38,7 @@ export function startRoamer(
   pick: () => EdgeProcess | undefined,
 ): Roamer {
   const accepted = new Map<string, MessageFrame>()
+  const frames: ServerFrame[] = []
   const logged: ServerFrame[] = []
   const ends: number[] = []
   const errors: { code: string; retryable: boolean }[] = []
@@ -45,6 +48,7 @@ export function startRoamer(
   let stopped = false
 
   function take(frame: ServerFrame): void {
+    frames.push(frame)
     if (frame.type === 'error') errors.push({ code: frame.code, retryable: frame.retryable })
     if (frame.type === 'reconnect') told += 1
     if (frame.type === 'ready') {
@@ -91,6 +95,7 @@ export function startRoamer(
   return {
     user,
     accepted,
+    frames,
     logged,
     ends,
     errors,
@@ -130,62 +135,4 @@ export function startRoamer(
       await roaming
     },
   }
-}
-
-/** What is wrong with what a user's devices were told, beside what is stored; nothing, if all is well. */
-export async function faultsOf(system: Distributed, roamers: readonly Roamer[]): Promise<string[]> {
-  const faults: string[] = []
-  const accepted = new Map<string, MessageFrame>()
-  for (const roamer of roamers) for (const [id, frame] of roamer.accepted) accepted.set(id, frame)
-  const sids = new Set([...accepted.values()].map(({ sid }) => sid))
-  for (const sid of sids) {
-    const { turns } = await system.stored(sid)
-    let next = 1
-    for (const turn of turns) {
-      if (turn.seq !== next) faults.push(`${sid}: ${turn.seq} follows where ${next} should`)
-      next = turn.seq + turn.width
-    }
-    const ids = turns.map(({ cmid }) => cmid)
-    if (new Set(ids).size !== ids.length) faults.push(`${sid}: a message is stored twice`)
-    const stored = new Map(turns.map(({ answer }) => [String(answer?.answerId), textMark(answer?.text ?? '')]))
-    for (const roamer of roamers) {
-      for (const frame of roamer.logged) {
-        if (frame.type !== 'answer.done' || frame.sid !== sid || frame.status !== 'done') continue
-        const { length, hash } = frame
-        const mark = stored.get(frame.answerId)
-        if (mark?.length !== length || mark.hash !== hash) faults.push(`${sid}: ${frame.answerId} differs`)
-      }
-    }
-    for (const [id, frame] of accepted) {
-      if (frame.sid !== sid) continue
-      if (!turns.some(({ cmid, seq }) => cmid === id && seq === frame.seq)) faults.push(`${sid}: ${id} is lost`)
-    }
-  }
-  const users = new Map([...sids].map((sid) => [sid, new Set<string>()]))
-  for (const roamer of roamers) for (const { sid } of roamer.accepted.values()) users.get(sid)?.add(roamer.user)
-  for (const roamer of roamers) {
-    // A message that was sent again is announced again, as the same one: devices take it by its place.
-    const places = new Map<string, string | undefined>()
-    for (const frame of roamer.logged) {
-      if (frame.type !== 'message') continue
-      const place = `${frame.sid} ${frame.seq}`
-      const said = `${frame.clientMessageId} ${frame.text}`
-      if ((places.get(place) ?? said) !== said) faults.push(`${roamer.user}: two messages at ${place}`)
-      places.set(place, said)
-    }
-    for (const sid of sids) {
-      const seqs = roamer.logged.flatMap((frame) => (frame.type === 'message' && frame.sid === sid ? [frame.seq] : []))
-      const firsts = seqs.filter((seq, i) => seqs.indexOf(seq) === i)
-      // Who was told of a loss may hear of an earlier message after a later one: when somebody sends it again.
-      if (roamer.losses === 0 && firsts.some((seq, i) => i > 0 && seq < (firsts[i - 1] ?? 0)))
-        faults.push(`${roamer.user}: out of order in ${sid}`)
-      if (!users.get(sid)?.has(roamer.user)) continue
-      const { turns } = await system.stored(sid)
-      const missing = turns.filter(({ seq }) => !seqs.includes(seq))
-      if (roamer.losses === 0 && missing.length > 0) {
-        faults.push(`${roamer.user}: never told of ${sid} ${missing.map(({ seq }) => seq).join(', ')}`)
-      }
-    }
-  }
-  return faults
 }

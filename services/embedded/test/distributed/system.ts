@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
   type Conversations,
+  type DisabledUsers,
   defaultAnswerLimits,
   type Fabric,
   modelList,
@@ -14,8 +15,10 @@ import {
   type SessionId,
   sessionId,
   type Turn,
+  userId,
 } from '@chatbox/core'
 import { createKeyring, defaultHashKey, sealedConversations, sealedFabric } from '@chatbox/crypto'
+import type { MessagePage } from '@chatbox/protocol'
 import { defaultClocks, redisFabric } from '@chatbox/redis'
 import {
   createLogger,
@@ -27,7 +30,7 @@ import {
   signToken,
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
-import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
+import { aliasOf, createStorage, defaultStorageTimes, type Storage, storageMetrics } from '@chatbox/storage'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
 import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
@@ -59,6 +62,12 @@ export interface Distributed {
   device(edge: EdgeProcess, user: string, deviceId: string, more?: DeviceOptions): Promise<WireClient>
   /** A session as it is stored. */
   stored(sid: string): Promise<{ session: Session | undefined; turns: Turn[] }>
+  /** A session as one who may read it gets it over REST. */
+  history(user: string, sid: string): Promise<MessagePage['messages']>
+  /** What a request over REST is answered with. */
+  rest(user: string, path: string): Promise<{ status: number; body: unknown }>
+  /** In the database, and nowhere else. */
+  disable(user: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -116,6 +125,12 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     connectWire(edge.url, { waitMs: 30_000, origin: ORIGIN, ...wire })
   const token = (user: string) => signToken({ secret, userId: user, ttlMs: 3_600_000 })
 
+  async function rest(user: string, path: string) {
+    const headers = { authorization: `Bearer ${await token(user)}` }
+    const response = await backend.storage.http.inject({ method: 'GET', url: path, headers })
+    return { status: response.statusCode, body: response.json() as unknown }
+  }
+
   const edges = await Promise.all(Array.from({ length: count }, () => startEdge()))
   return {
     edges,
@@ -141,6 +156,19 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
       const turns = await backend.conversations.turns(sid, { after: 0, limit: 1_000 })
       return { session: await backend.conversations.session(sid), turns }
     },
+    rest,
+    async history(user, sid) {
+      const messages: MessagePage['messages'] = []
+      for (;;) {
+        const path = `/chat/sessions/${sid}/messages?limit=100&after=${messages.at(-1)?.seq ?? 0}`
+        const { status, body } = await rest(user, path)
+        if (status !== 200) throw new Error(`${path} was answered with ${status}`)
+        const page = body as MessagePage
+        messages.push(...page.messages)
+        if (!page.more) return messages
+      }
+    },
+    disable: (user) => backend.disabledUsers.set(userId(user), true),
     async stop() {
       await killAll()
       await backend.stop()
@@ -152,6 +180,8 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
 interface Backend {
   readonly fabric: Fabric
   readonly conversations: Conversations
+  readonly storage: Storage
+  readonly disabledUsers: DisabledUsers
   stop(): Promise<void>
 }
 
@@ -172,7 +202,7 @@ async function startBackend({ url, folder, secret, key, clockScale }: BackendOpt
   const redis = redisFabric({
     realtimeUrl: url,
     queueUrl: url,
-    limits: { rest: { points: 1_000, perMs: 60_000 } },
+    limits: { rest: { points: 1_000_000, perMs: 60_000 } },
     clocks: timers.all({ ...defaultClocks }),
     onError: () => undefined,
   })
@@ -217,6 +247,8 @@ async function startBackend({ url, folder, secret, key, clockScale }: BackendOpt
   return {
     fabric,
     conversations,
+    storage,
+    disabledUsers: database.disabledUsers,
     async stop() {
       await running.stop()
       await redis.close()
