@@ -18,7 +18,10 @@ export interface StorageTimes {
   readonly sweepMs: number
   /** How long what is cached of a session outlives its last use (S5). */
   readonly sessionGraceMs: number
-  /** How often it is looked whether the mirror of disabled users is still there, and how often it is written in any case. */
+  /**
+   * How often it is looked whether the list of disabled users has changed and its mirror is still there, and how often it is written in
+   * any case. With the time in which edges look at the mirror this bounds how long a disabled user stays: 5 s (R23).
+   */
   readonly mirrorLookMs: number
   readonly mirrorMs: number
   /** How often it is looked for sessions that are older than they may be. */
@@ -29,7 +32,7 @@ export const defaultStorageTimes: StorageTimes = {
   leaseMs: 10_000,
   sweepMs: 5_000,
   sessionGraceMs: 300_000,
-  mirrorLookMs: 2_000,
+  mirrorLookMs: 1_000,
   mirrorMs: 30_000,
   retentionMs: 3_600_000,
 }

@@ -34,6 +34,27 @@ it('they are mirrored now and then, and at once when the mirror has lost them', 
   await soon([bob])
 })
 
+it('they are mirrored soon after they changed, and not written again and again where they did not', async () => {
+  let written = 0
+  const counted = (disabled: Disabled): Disabled => ({
+    ...disabled,
+    async replace(uids) {
+      written += 1
+      return disabled.replace(uids)
+    },
+  })
+  b = await bench({
+    times: fast,
+    wrap: (deps) => ({ ...deps, fabric: { ...deps.fabric, disabled: counted(deps.fabric.disabled) } }),
+  })
+  await b.deps.disabledUsers.set(ada, true)
+  await soon([ada])
+  await b.deps.disabledUsers.set(ada, false)
+  await soon([])
+  // At the start, and once for each change.
+  expect(written).toBe(3)
+})
+
 it('a mirror that is away keeps storage neither from starting nor from mirroring later', async () => {
   let away = true
   const unless = (disabled: Disabled): Disabled => ({
