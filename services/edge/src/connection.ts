@@ -233,7 +233,8 @@ class Connection implements SocketListener {
     this.out.drained()
   }
 
-  closed(): void {
+  closed(code: number): void {
+    if (!this.ended) this.edge.metrics.left.inc({ how: code === closeCodes.abnormal.code ? 'cut' : 'closed' })
     this.#end(true)
   }
 

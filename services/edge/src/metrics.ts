@@ -38,6 +38,11 @@ export const edgeMetrics = (metrics: Metrics) => ({
     help: 'Connections that this edge closed, by reason.',
     labels: ['reason'],
   }),
+  left: metrics.counter({
+    name: 'edge_left_total',
+    help: 'Connections that the other end left: closed, or cut without a word (a lost network, or bytes that the transport does not take).',
+    labels: ['how'],
+  }),
   replaced: metrics.counter({
     name: 'edge_replaced_total',
     help: 'Connections that gave way to a newer one of the same device.',

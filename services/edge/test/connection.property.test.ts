@@ -158,7 +158,7 @@ function bench() {
       headerToken: undefined,
       known: () => undefined,
     })
-    fake.onClose(() => handle.closed())
+    fake.onClose(() => handle.closed(1006))
     handles.set(handle.id, handle)
     return { fake, handle, send: (frame: object) => handle.message(encodeFrame(frame as never), false) }
   }

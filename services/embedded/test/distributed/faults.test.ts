@@ -3,19 +3,13 @@ import { available } from '@chatbox/testkit/servers'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { faultsOf } from './faults-of.ts'
-import { chatter, cleanUp, ownRedis, patient, restarted, rested, scene, USERS } from './scene.ts'
-import type { EdgeProcess } from './system.ts'
+import { chatter, cleanUp, metric, ownRedis, patient, restarted, rested, scene, USERS } from './scene.ts'
 
 const there = await available('redis')
 afterEach(cleanUp)
 
 /** The edges' lease in the registry, at a tenth. */
 const LEASE_MS = 1_500
-
-async function metric(edge: EdgeProcess, name: string): Promise<number> {
-  const text = await (await fetch(new URL('/metrics', edge.opsUrl))).text()
-  return Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
-}
 
 describe.skipIf(!there)('the system under faults', { timeout: 60_000 }, () => {
   it('goes on without a gap when an edge is killed under load, and its rows stop counting (fault 1)', async () => {

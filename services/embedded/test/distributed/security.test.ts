@@ -1,0 +1,74 @@
+import { randomId } from '@chatbox/core'
+import { defaultLimits, HARD_FRAME_LIMIT, type SessionPage } from '@chatbox/protocol'
+import { available } from '@chatbox/testkit/servers'
+import { afterEach, describe, expect, it } from 'vitest'
+import { disableSomebody } from './disabled-user.ts'
+import { cleanUp, later, metric, ownRedis, patient } from './scene.ts'
+import { startDistributed } from './system.ts'
+
+const there = await available('redis')
+afterEach(cleanUp)
+
+describe.skipIf(!there)('a user who is disabled in the database', () => {
+  // A tenth of the 5 s that are promised.
+  const tenth = { clockScale: 0.1, withinMs: 500 }
+
+  it('loses the sockets on every edge in time (R23, security 8)', () =>
+    disableSomebody({ ...tenth, signalLost: false }))
+
+  it('loses them also when no edge heard of it (R23, security 8)', () =>
+    disableSomebody({ ...tenth, signalLost: true }))
+})
+
+describe.skipIf(!there)('what is one byte over its limit', () => {
+  it('is dropped and counted, and nothing of it is stored, where one byte less is (security 14)', async () => {
+    const redis = await ownRedis()
+    const system = await startDistributed({ redisUrl: redis.url, edges: 1 })
+    later(() => system.stop())
+    const [edge] = system.edges
+    if (!edge) throw new Error('there is no edge')
+    let device = await system.device(edge, 'ada', 'tablet')
+    const message = (more: object) => ({ type: 'message.send', clientMessageId: randomId(), text: 'hello', ...more })
+    const padded = (bytes: number) => {
+      const text = JSON.stringify(message({}))
+      return text + ' '.repeat(bytes - text.length)
+    }
+    const { text, metadataValue, fileId, url, modelId, sessionId, frame } = defaultLimits
+    const rows: readonly [code: string, frame: object | string][] = [
+      ['invalid_frame', message({ text: 'x'.repeat(text + 1) })],
+      // Four bytes each, so that characters are not what is counted.
+      ['invalid_frame', message({ text: `${'🙂'.repeat(text / 4)}x` })],
+      ['invalid_frame', message({ metadata: { page: 'x'.repeat(metadataValue + 1) } })],
+      ['invalid_frame', message({ files: [{ fileId: 'x'.repeat(fileId + 1) }] })],
+      ['invalid_frame', message({ files: [{ fileId: 'f', url: `https://example.org/${'x'.repeat(url - 19)}` }] })],
+      ['invalid_frame', message({ modelId: 'x'.repeat(modelId + 1) })],
+      ['invalid_frame', message({ sid: 'x'.repeat(sessionId + 1) })],
+      ['too_large', padded(frame + 1)],
+      ['too_large', padded(HARD_FRAME_LIMIT)],
+    ]
+    for (const [i, [code, sent]] of rows.entries()) {
+      const counted = () => metric(edge, `chatbox_edge_errors_total{code="${code}"}`)
+      const before = await counted()
+      const from = device.frames.length
+      device.send(typeof sent === 'string' ? sent : { ...sent })
+      const error = await device.waitFor('error', undefined, from)
+      expect([i, error.code]).toEqual([i, code])
+      expect(await counted()).toBe(before + 1)
+    }
+    const cut = () => metric(edge, 'chatbox_edge_left_total{how="cut"}')
+    const before = await cut()
+    device.send(padded(HARD_FRAME_LIMIT + 1))
+    expect((await device.closed()).code).toBe(1006)
+    await expect.poll(cut, patient).toBe(before + 1)
+    const sessions = async () => ((await system.rest('ada', '/chat/sessions')).body as SessionPage).sessions
+    expect(await sessions()).toEqual([])
+
+    device = await system.device(edge, 'ada', 'tablet')
+    for (const sent of [message({ text: 'x'.repeat(text) }), padded(frame)]) {
+      device.send(typeof sent === 'string' ? sent : { ...sent })
+      const { clientMessageId } = typeof sent === 'string' ? JSON.parse(sent) : sent
+      await device.waitFor('message', (accepted) => accepted.clientMessageId === clientMessageId)
+    }
+    expect(await sessions()).toHaveLength(2)
+  })
+})
