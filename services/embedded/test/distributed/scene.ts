@@ -94,3 +94,14 @@ export async function metric(edge: EdgeProcess, name: string): Promise<number> {
   const line = text.split('\n').find((each) => each.startsWith(name) && /^(\{[^}]*\})? /.test(each.slice(name.length)))
   return Number(line?.split(' ').at(-1) ?? 0)
 }
+
+/** What an orchestrator sees: each answer within 2 s, whatever Redis does (O1). */
+export async function expectProbes(edge: EdgeProcess, expected: { healthz: number; readyz: number }): Promise<void> {
+  const statuses = await Promise.all(
+    ['healthz', 'readyz'].map(async (name) => {
+      const signal = AbortSignal.timeout(2_000)
+      return [name, (await fetch(new URL(`/chat/${name}`, edge.opsUrl), { signal })).status] as const
+    }),
+  )
+  expect(Object.fromEntries(statuses)).toEqual(expected)
+}
