@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { DEFAULT_PARTITIONS, edgeId, modelList, randomId, Unavailable } from '@chatbox/core'
 import { createKeyring, sealedFabric } from '@chatbox/crypto'
-import { defaultClocks, type RedisFabric, redisFabric } from '@chatbox/redis'
+import { defaultClocks, parseRedisUrl, type RedisFabric, redisFabric } from '@chatbox/redis'
 import {
   configFromCommandLine,
   createLogger,
@@ -15,7 +15,7 @@ import {
   logConfigWarnings,
   type Part,
 } from '@chatbox/runtime'
-import { type EdgeConfig, edgeConfig } from './config.ts'
+import { type EdgeConfig, edgeConfig, timeForSockets } from './config.ts'
 import { defaultEdgeTimes } from './deps.ts'
 import { createEdge } from './edge.ts'
 import { edgeMetrics } from './metrics.ts'
@@ -75,7 +75,13 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       edgeId: edgeId(randomId()),
       fabric,
       models: modelList(config.models),
-      verify: createVerifier({ secret: jwt.secret, jwksUrl: jwt.jwksUrl, issuer: jwt.issuer, audience: jwt.audience }),
+      verify: createVerifier({
+        secret: jwt.secret,
+        jwksUrl: jwt.jwksUrl,
+        issuer: jwt.issuer,
+        audience: jwt.audience,
+        logger: log.child({ part: 'tokens' }),
+      }),
       limits: config.limits,
       origins: { ...config.origins, ...(config.publicUrl && { publicUrl: config.publicUrl }) },
       // The same on every edge, so that a message sent again through another one makes no second session (R10).
@@ -87,7 +93,7 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       metrics: edgeMetrics(metrics),
     },
     {
-      times: { ...timers.all({ ...defaultEdgeTimes }), drainMs: drainMs(config) },
+      times: { ...timers.all({ ...defaultEdgeTimes }), drainMs: timeForSockets(config.shutdown) },
       structures,
       strangersPerAddress: config.caps.unauthenticatedPerAddress,
       trustedHops: config.trustedHops,
@@ -99,13 +105,6 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
   }
   return [ops, storesOf(redis, log), edge]
 }
-
-/** What is left of a stop for its sockets, when everything after them has had its time. */
-const drainMs = ({ shutdown: { timeout, delay } }: EdgeConfig): number =>
-  Math.max(0, timeout - delay - AFTER_SOCKETS_MS)
-
-/** Requests that are under way, the last frames, leases given back, connections to Redis closed. */
-const AFTER_SOCKETS_MS = 8_000
 
 /** So that the answer comes within 2 s however Redis hangs. */
 const CHECK_MS = 1_500
@@ -131,7 +130,7 @@ function storesOf(redis: RedisFabric, log: Logger): Part {
 const FIRST_TRY_MS = 2_000
 
 async function main(): Promise<number> {
-  const loaded = configFromCommandLine(edgeConfig, {
+  const loaded = configFromCommandLine(edgeConfig(parseRedisUrl), {
     argv: process.argv.slice(2),
     env: process.env,
     flags: { port: 'PORT', host: 'HOST' },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { parseRedisUrl } from '@chatbox/redis'
 import { configFromCommandLine, type SettingDoc } from '@chatbox/runtime'
 import { describe, expect, it } from 'vitest'
 import { edgeConfig } from '../src/config.ts'
@@ -15,7 +16,7 @@ function check(env: NodeJS.ProcessEnv, files: Record<string, string> = {}) {
   const lines: string[] = []
   const out = { write: (text: string) => lines.push(text) }
   const readFile = (path: string) => files[path] ?? ''
-  const result = configFromCommandLine(edgeConfig, {
+  const result = configFromCommandLine(edgeConfig(parseRedisUrl), {
     argv: ['--check-config'],
     env,
     stdout: out,
@@ -27,7 +28,37 @@ function check(env: NodeJS.ProcessEnv, files: Record<string, string> = {}) {
 
 describe('the configuration of an edge of its own', () => {
   it('is complete with keys, a way to know tokens, and a Redis', () => {
-    expect(check(enough)).toEqual({ result: { exitCode: 0 }, text: 'configuration ok\n' })
+    expect(check({ ...enough, PUBLIC_URL: 'https://chat.example.com' })).toEqual({
+      result: { exitCode: 0 },
+      text: 'configuration ok\n',
+    })
+  })
+
+  it.each([
+    [{}, 'warning: WS_ALLOWED_ORIGINS: is empty, and so is PUBLIC_URL: no page can open a socket'],
+    [{ WS_ALLOWED_ORIGINS: 'https://www.example.com' }, ''],
+    [{ WS_ORIGIN_CHECK: 'off' }, 'warning: WS_ORIGIN_CHECK: is off'],
+    [{ SHUTDOWN_TIMEOUT: '13s', PUBLIC_URL: 'https://chat.example.com' }, 'warning: SHUTDOWN_TIMEOUT: leaves no time'],
+    [{ SHUTDOWN_TIMEOUT: '14s', PUBLIC_URL: 'https://chat.example.com' }, ''],
+  ])('says what will surprise whoever set %j', (more, warning) => {
+    const { result, text } = check({ ...enough, ...more })
+    expect(result).toEqual({ exitCode: 0 })
+    if (warning === '') expect(text).toBe('configuration ok\n')
+    else expect(text).toContain(warning)
+  })
+
+  it.each([
+    [{ PORT: '9090' }, 'OPS_PORT: is the same as PORT'],
+    [{ PORT: '8080', OPS_PORT: '8080' }, 'OPS_PORT: is the same as PORT'],
+    [{ MAX_MODEL_ID_SIZE: '3' }, 'MODELS: names a model whose id is longer than MAX_MODEL_ID_SIZE'],
+  ])('is refused where settings do not go together: %j', (more, fault) => {
+    const { result, text } = check({ ...enough, ...more })
+    expect(result).toEqual({ exitCode: 1 })
+    expect(text).toContain(fault)
+  })
+
+  it('may leave both ports to the system', () => {
+    expect(check({ ...enough, PORT: '0', OPS_PORT: '0' }).result).toEqual({ exitCode: 0 })
   })
 
   it.each(Object.keys(enough))('is refused without %s, by name', (name) => {
@@ -42,6 +73,12 @@ describe('the configuration of an edge of its own', () => {
     'redis:/localhost',
     'redis+other://localhost',
     'redis://with a blank',
+    'redis://one,two',
+    'redis://localhost:65536',
+    'redis://localhost/first',
+    'redis+sentinel://localhost:26379',
+    'redis+cluster://one,two/1',
+    'redis://edge:%zz@localhost', // not a secret
   ])('takes no %s for an address of Redis, and does not repeat it', (url) => {
     const { result, text } = check({ ...enough, REDIS_URL: url })
     expect(result).toEqual({ exitCode: 1 })
@@ -78,7 +115,11 @@ describe('the configuration of an edge of its own', () => {
     const [embedded = '', own = ''] = page.split('\n## An edge of its own\n')
     const rows = (text: string) => text.split('\n').filter((line) => line.startsWith('| `'))
     const shared = new Set(rows(embedded))
-    expect(rows(own.split('\n## ')[0] ?? '')).toEqual(edgeConfig.docs.map(rowOf).filter((row) => !shared.has(row)))
+    expect(rows(own.split('\n## ')[0] ?? '')).toEqual(
+      edgeConfig(parseRedisUrl)
+        .docs.map(rowOf)
+        .filter((row) => !shared.has(row)),
+    )
   })
 })
 

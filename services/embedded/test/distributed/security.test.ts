@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { randomId } from '@chatbox/core'
 import { defaultLimits, HARD_FRAME_LIMIT, type SessionPage } from '@chatbox/protocol'
 import { available } from '@chatbox/testkit/servers'
@@ -70,5 +72,35 @@ describe.skipIf(!there)('what is one byte over its limit', () => {
       await device.waitFor('message', (accepted) => accepted.clientMessageId === clientMessageId)
     }
     expect(await sessions()).toHaveLength(2)
+  })
+})
+
+describe.skipIf(!there)('tokens whose keys cannot be fetched', () => {
+  it('let nobody in, blame nobody, and are found in the log (security 5)', async () => {
+    const redis = await ownRedis()
+    let asked = 0
+    const issuer = createServer((_, response) => {
+      asked += 1
+      response.writeHead(500).end()
+    })
+    await new Promise<void>((resolve) => issuer.listen(0, '127.0.0.1', resolve))
+    later(async () => void issuer.close())
+    const { port } = issuer.address() as AddressInfo
+    const system = await startDistributed({ redisUrl: redis.url, edges: 0 })
+    later(() => system.stop())
+    const edge = await system.startEdge({ JWT_SECRET: undefined, JWT_JWKS_URL: `http://127.0.0.1:${port}/keys` })
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const claims = { sub: 'ada', exp: Math.floor(Date.now() / 1_000) + 600 }
+    const token = `${part({ alg: 'RS256', kid: 'k1' })}.${part(claims)}.${part({})}`
+    for (let i = 0; i < 3; i += 1) {
+      const device = await system.open(edge)
+      device.send({ type: 'hello', token, deviceId: 'tablet' })
+      expect(await device.waitFor('error')).toMatchObject({ code: 'unavailable', retryable: true })
+      expect((await device.closed()).code).toBe(1013)
+    }
+    expect(asked).toBe(1)
+    await edge.process.waitForOutput(/"part":"tokens".*keys of tokens could not be fetched/)
+    expect(await metric(edge, 'chatbox_edge_unauthenticated_total')).toBe(0)
+    expect(edge.process.output()).not.toContain(token)
   })
 })

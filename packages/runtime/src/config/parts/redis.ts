@@ -13,18 +13,34 @@ export interface RedisConfig {
 
 const ADVICE = 'redis://host:6379, rediss:// for TLS, redis+sentinel://host,host/NAME, redis+cluster://host,host'
 
-const redisUrl: Codec<string> = z
-  .string()
-  .refine((raw) => /^rediss?(\+(sentinel|cluster))?:\/\/[^\s]+$/.test(raw), `must be an address such as ${ADVICE}`)
+/** Throws a TypeError with a sentence that names no password where the address is none. */
+export type ReadRedisAddress = (address: string) => unknown
+
+const redisUrl = (readAddress: ReadRedisAddress): Codec<string> =>
+  z.string().superRefine((raw, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message })
+    if (!/^rediss?(\+(sentinel|cluster))?:\/\/[^\s]+$/.test(raw)) return refuse(`must be an address such as ${ADVICE}`)
+    try {
+      readAddress(raw)
+    } catch (error) {
+      // Any other error may repeat the address, and a password in it.
+      refuse(
+        error instanceof TypeError ? `is no address that can be used: ${error.message}` : 'is no address of a Redis',
+      )
+    }
+  })
 
 const certificate: Codec<string> = z
   .string()
   .refine((raw) => raw.includes('-----BEGIN CERTIFICATE-----'), 'must be a certificate in PEM form')
 
-const url = (name: string, about: string) => setting(name, redisUrl, { about, optional: true, secret: true })
-
-/** REDIS_REALTIME_URL and REDIS_QUEUE_URL, or REDIS_URL for both; REDIS_CA. */
-export function redis(): Setting<RedisConfig> {
+/**
+ * REDIS_REALTIME_URL and REDIS_QUEUE_URL, or REDIS_URL for both; REDIS_CA. Whoever connects knows what an address may say (X7):
+ * what is wrong with one is told with all other faults, and not by a start that fails.
+ */
+export function redis(readAddress: ReadRedisAddress): Setting<RedisConfig> {
+  const codec = redisUrl(readAddress)
+  const url = (name: string, about: string) => setting(name, codec, { about, optional: true, secret: true })
   const given = group(
     {
       both: url('REDIS_URL', `Redis for both roles: ${ADVICE}.`),
