@@ -63,7 +63,13 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
 
   const { jwt } = config
   const jwtSecret = jwt.jwksUrl ? undefined : (jwt.secret ?? secrets.jwtSecret)
-  const verify = createVerifier({ secret: jwtSecret, jwksUrl: jwt.jwksUrl, issuer: jwt.issuer, audience: jwt.audience })
+  const verify = createVerifier({
+    secret: jwtSecret,
+    jwksUrl: jwt.jwksUrl,
+    issuer: jwt.issuer,
+    audience: jwt.audience,
+    logger: log.child({ part: 'tokens' }),
+  })
   const models = demoModels(config.clockScale)
   const list = modelList(models)
   const answerLimits = { ...defaultAnswerLimits, ...scaledLimits(config) }
