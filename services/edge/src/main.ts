@@ -41,7 +41,7 @@ function partsOf(config: EdgeConfig, log: Logger): Part[] {
       help: 'Rate limits that were counted in this process alone, because Redis could not be asked.',
     }),
   }
-  const keyring = createKeyring({ keys: config.encryptionKeys, hashKey: config.hashKey })
+  const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
   const redis = redisFabric({
     ...config.redis,
     clocks: timers.all({ ...defaultClocks }),

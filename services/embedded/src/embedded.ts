@@ -33,7 +33,7 @@ export interface Embedded {
 
 /** The whole system in one process: the services that run anywhere, on what needs nothing to be installed. */
 export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promise<Embedded> {
-  const secrets = openDataFolder(config.dataDir, config.encryptionKeys.length > 0)
+  const secrets = openDataFolder(config.dataDir, config.encryptionKeys.keys.length > 0)
   const timers = createTimers(config.clockScale)
   const metrics = createMetrics({ processMetrics: true })
   const structures = createStructures({ metrics, logger: log, timers })
@@ -44,8 +44,9 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   })
   const seals = { onUnopenable: (place: string) => unopenable.inc({ place }) }
 
-  const keys = config.encryptionKeys.length > 0 ? config.encryptionKeys : [{ id: 'k1', key: secrets.encryptionKey }]
-  const keyring = createKeyring({ keys, ...(config.hashKey && { hashKey: config.hashKey }) })
+  const given = config.encryptionKeys
+  const encryption = given.keys.length > 0 ? given : { keys: [{ id: 'k1', key: secrets.encryptionKey }] }
+  const keyring = createKeyring({ ...encryption, ...(config.hashKey && { hashKey: config.hashKey }) })
   const memory = memoryFabric({
     // An end can't get lost on its way within one process, so the record of one that was written need not be kept for long.
     clocks: { ...timers.all({ ...defaultClocks }), endedMs: timers.ms(ENDED_MS) },

@@ -66,7 +66,7 @@ describe('a configuration', () => {
       listen: { host: '127.0.0.1', port: 8080 },
       opsPort: undefined,
       jwt: { secret: STRONG_SECRET, jwksUrl: undefined, audience: [] },
-      encryption: [{ id: 'k1', key: key32(1) }],
+      encryption: { keys: [{ id: 'k1', key: key32(1) }] },
       origins: { allowed: [], check: true },
       limits: {
         text: 10_000,

@@ -89,10 +89,22 @@ describe('a ring of keys', () => {
   const load = (env: Record<string, string>) => loadConfig(encryptionKeys(), env).config
 
   it('keeps its order, the first being current', () =>
-    expect(load({ ENCRYPTION_KEYS: `k2:${a}, k1:${b}` })).toEqual([
-      { id: 'k2', key: key32(4) },
-      { id: 'k1', key: key32(5) },
-    ]))
+    expect(load({ ENCRYPTION_KEYS: `k2:${a}, k1:${b}` })).toEqual({
+      keys: [
+        { id: 'k2', key: key32(4) },
+        { id: 'k1', key: key32(5) },
+      ],
+    }))
+
+  it('names another as the current one, until all processes have the first (R28)', () =>
+    expect(load({ ENCRYPTION_KEYS: `k2:${a},k1:${b}`, ENCRYPTION_KEY_CURRENT: 'k1' }).currentId).toBe('k1'))
+
+  it.each([
+    ['of several', { ENCRYPTION_KEYS: `k2:${a},k1:${b}`, ENCRYPTION_KEY_CURRENT: 'k3' }],
+    ['of one', { ENCRYPTION_KEY: a, ENCRYPTION_KEY_CURRENT: 'k2' }],
+  ])('is refused when it has no key that is named as the current one: %s', (_, env) =>
+    expect(() => load(env)).toThrow('ENCRYPTION_KEY_CURRENT: must be the id of one'),
+  )
 
   it.each([
     ['an id twice', `k1:${a},k1:${b}`, 'entry 2 has an id'],
@@ -108,7 +120,7 @@ describe('a ring of keys', () => {
     expect(() => load({ ENCRYPTION_KEYS: `k2:${a}`, ENCRYPTION_KEY: b })).toThrow('keep one of the two'))
 
   it('can be absent where keys are made at the first start', () =>
-    expect(loadConfig(encryptionKeys({ required: false }), {}).config).toEqual([]))
+    expect(loadConfig(encryptionKeys({ required: false }), {}).config).toEqual({ keys: [] }))
 })
 
 describe('the settings of tokens', () => {

@@ -50,8 +50,18 @@ export function jwt({ required = true }: { required?: boolean } = {}): Setting<J
   )
 }
 
-/** ENCRYPTION_KEY (id `k1`) or ENCRYPTION_KEYS, the first being current (X5). Empty when neither is set and none is required. */
-export function encryptionKeys({ required = true }: { required?: boolean } = {}): Setting<readonly NamedKey[]> {
+export interface EncryptionKeys {
+  /** All of them open. */
+  readonly keys: readonly NamedKey[]
+  /** The one that seals, where it is not the first. */
+  readonly currentId?: string
+}
+
+/**
+ * ENCRYPTION_KEY (id `k1`) or ENCRYPTION_KEYS, the first being current unless ENCRYPTION_KEY_CURRENT names another (X5, R28).
+ * No keys when neither is set and none is required.
+ */
+export function encryptionKeys({ required = true }: { required?: boolean } = {}): Setting<EncryptionKeys> {
   const one = setting('ENCRYPTION_KEY', key32, {
     about: 'Key of stored texts: base64 of exactly 32 bytes; its id is k1.',
     optional: true,
@@ -62,20 +72,29 @@ export function encryptionKeys({ required = true }: { required?: boolean } = {})
     optional: true,
     secret: true,
   })
+  const current = setting('ENCRYPTION_KEY_CURRENT', text, {
+    about:
+      'Id of the key of ENCRYPTION_KEYS that seals, where it is not the first: for the time until all processes have a new one.',
+    optional: true,
+  })
   return {
-    docs: [...one.docs, ...several.docs],
+    docs: [...one.docs, ...several.docs, ...current.docs],
     read(source) {
       const key = one.read(source)
       const keys = several.read(source)
-      if (key === FAULTY || keys === FAULTY) return FAULTY
+      const currentId = current.read(source)
+      if (key === FAULTY || keys === FAULTY || currentId === FAULTY) return FAULTY
       if (key !== undefined && keys !== undefined) {
         return source.fault('ENCRYPTION_KEY', 'is set together with ENCRYPTION_KEYS; keep one of the two')
       }
-      if (keys !== undefined) return keys
-      if (key !== undefined) return [{ id: 'k1', key }]
-      return required
-        ? source.fault('ENCRYPTION_KEY', `is missing, and so is ENCRYPTION_KEYS; one is needed (${KEY_ADVICE})`)
-        : []
+      if (key === undefined && keys === undefined && required) {
+        return source.fault('ENCRYPTION_KEY', `is missing, and so is ENCRYPTION_KEYS; one is needed (${KEY_ADVICE})`)
+      }
+      const ring = keys ?? (key === undefined ? [] : [{ id: 'k1', key }])
+      if (currentId === undefined) return { keys: ring }
+      return ring.some(({ id }) => id === currentId)
+        ? { keys: ring, currentId }
+        : source.fault('ENCRYPTION_KEY_CURRENT', 'must be the id of one of the keys that are set')
     },
   }
 }
