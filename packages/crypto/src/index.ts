@@ -14,5 +14,13 @@ export {
   type Purpose,
   type RingKey,
 } from './keyring.ts'
+export { checkRing, RingFault } from './rotation/check-ring.ts'
+export {
+  type RotateOptions,
+  type RotationConversations,
+  type RotationProgress,
+  type RotationReport,
+  rotate,
+} from './rotation/rotate.ts'
 export { keyIdOf } from './value.ts'
 export type { OnUnopenable, SealedPlace } from './watch.ts'

@@ -29,6 +29,8 @@ export interface KeyringOptions {
 export type Purpose = 'data-key' | 'user' | 'reply' | 'entry' | 'outcome'
 
 export interface Keyring {
+  /** Of all the keys it has. */
+  readonly ids: readonly string[]
   /** The id of the key that seals. */
   readonly currentId: string
   /** A keyed hash of 22 characters (R27); the same value in another domain has another tag. */
@@ -58,6 +60,7 @@ export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Key
   const hashing = secretOf(hashKey ?? defaultHashKey(oldest.key), 'the hash key')
 
   return {
+    ids: [...secrets.keys()],
     currentId: sealing,
     tag: (value, domain) =>
       createHmac('sha256', hashing)

@@ -52,7 +52,8 @@ export function nextKey(madeUnder: string, before?: KeySet): SessionKey {
   return { number: (before?.[0].number ?? 0) + 1, secret, madeUnder }
 }
 
-const nameOf = ({ number }: SessionKey): string => `d${number}`
+/** What the values carry that it seals. */
+export const nameOf = ({ number }: SessionKey): string => `d${number}`
 
 export function boxOf(keys: KeySet): RingBox {
   return new RingBox(nameOf(keys[0]), (id) => keys.find((key) => nameOf(key) === id)?.secret)
