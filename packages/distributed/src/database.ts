@@ -1,4 +1,4 @@
-import { type Audit, type DisabledUsers, type Leases, Unavailable } from '@chatbox/core'
+import { type Audit, type DisabledUsers, type Leases, type SealedConversations, Unavailable } from '@chatbox/core'
 import { checkRing, type KeyedConversations, type Keyring, sealedConversations } from '@chatbox/crypto'
 import { openMongo } from '@chatbox/mongo'
 import type { Check, MongoConfig, Part } from '@chatbox/runtime'
@@ -6,6 +6,8 @@ import type { Process } from './process.ts'
 
 export interface DistributedDatabase {
   readonly conversations: KeyedConversations
+  /** As they are stored, for a rotation of keys. */
+  readonly sealed: SealedConversations
   readonly leases: Leases
   readonly disabledUsers: DisabledUsers
   readonly audit: Audit
@@ -42,6 +44,7 @@ export function distributedDatabase(
 
   return {
     conversations,
+    sealed: database.conversations,
     leases: database.leases,
     disabledUsers: database.disabledUsers,
     audit: database.audit,

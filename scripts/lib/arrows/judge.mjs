@@ -63,6 +63,14 @@ function arrow(place, target, types) {
 }
 
 /**
+ * A service's own program, and beside it the commands that a deployment runs, such as `migrate.main.ts`.
+ * @param {string} file
+ * @param {string} from
+ */
+const isMain = (file, from) =>
+  file.startsWith(`${from}/src/`) && /^([a-z-]+\.)?main\.ts$/.test(file.slice(`${from}/src/`.length))
+
+/**
  * @param {Place} place
  * @param {string} target
  */
@@ -71,7 +79,7 @@ function inService(place, target) {
   if (place.part === 'page') {
     return PACKAGES[target]?.browser ? undefined : `${place.file} runs in a browser, and ${target} does not`
   }
-  if (place.name === COMPOSES_SERVICES || place.file === `${from}/src/main.ts`) return undefined
+  if (place.name === COMPOSES_SERVICES || isMain(place.file, from)) return undefined
   if (IN_A_SERVICE.includes(target)) return undefined
   return `inside ${from} only main.ts chooses adapters; every other file sees ${list(IN_A_SERVICE)}, not ${target}`
 }

@@ -168,9 +168,8 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   const stores: Part = {
     name: 'stores',
     async start() {
-      const { crashed, corrected } = await database.takeOver()
-      if (crashed)
-        log.warn({ corrected }, 'the process before this one did not stop by itself; its sessions were checked')
+      const { crashed } = await database.takeOver()
+      if (crashed) log.warn('the process before this one did not stop by itself; what it left is gone on with')
     },
     async stop() {
       await structures.stop()

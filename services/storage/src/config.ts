@@ -12,34 +12,48 @@ import {
   models,
   mongo,
   opsPort,
+  type ReadRedisAddress,
   redis,
   restLimit,
+  rotationRate,
   type Setting,
   shutdown,
   trustedProxyHops,
 } from '@chatbox/runtime'
 
 /** Everything that storage as a process of its own can be told. */
-export const storageConfig = group({
-  listen: listen({ host: '0.0.0.0', port: 8081 }),
-  opsPort: opsPort(9090),
-  logLevel: logLevel(),
-  redis: redis(),
+export const storageConfig = (readRedisAddress: ReadRedisAddress) =>
+  group({
+    listen: listen({ host: '0.0.0.0', port: 8081 }),
+    opsPort: opsPort(9090),
+    logLevel: logLevel(),
+    redis: redis(readRedisAddress),
+    mongo: mongo(),
+    jwt: jwt(),
+    encryptionKeys: encryptionKeys(),
+    hashKey: hashKey({ required: true }),
+    corsOrigins: corsOrigins(),
+    trustedHops: trustedProxyHops(),
+    models: models(),
+    llm: llmTimeouts(),
+    restPerMinute: restLimit(),
+    keeping: keeping(),
+    shutdown: shutdown({ timeout: '25s', delay: '5s' }),
+    clockScale: clockScale(),
+  })
+
+export type StorageConfig = ReturnType<typeof storageConfig> extends Setting<infer Value> ? Value : never
+
+/** What a rotation of keys needs to know. */
+export const rotationConfig = group({
   mongo: mongo(),
-  jwt: jwt(),
   encryptionKeys: encryptionKeys(),
   hashKey: hashKey({ required: true }),
-  corsOrigins: corsOrigins(),
-  trustedHops: trustedProxyHops(),
-  models: models(),
-  llm: llmTimeouts(),
-  restPerMinute: restLimit(),
-  keeping: keeping(),
-  shutdown: shutdown({ timeout: '25s', delay: '5s' }),
+  rate: rotationRate(),
+  opsPort: opsPort(9090),
+  logLevel: logLevel(),
   clockScale: clockScale(),
 })
-
-export type StorageConfig = typeof storageConfig extends Setting<infer Value> ? Value : never
 
 /** What the migration needs to know, and no more: it may run where the other secrets are not. */
 export const migrationConfig = group({ mongo: mongo(), logLevel: logLevel() })

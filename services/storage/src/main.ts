@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { defaultAnswerLimits, modelList, randomId, replicaId } from '@chatbox/core'
 import { createKeyring } from '@chatbox/crypto'
-import { createProcess, distributedDatabase, distributedFabric } from '@chatbox/distributed'
+import { createProcess, distributedDatabase, distributedFabric, parseRedisUrl } from '@chatbox/distributed'
 import {
   configFromCommandLine,
   createOps,
@@ -20,7 +20,7 @@ import { createStorage } from './storage.ts'
 /** Storage as a process of its own: any number of replicas over one MongoDB and one Redis. */
 function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess>): Part[] {
   const { log, metrics, timers, structures } = process
-  const keyring = createKeyring({ keys: config.encryptionKeys, hashKey: config.hashKey })
+  const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
   const database = distributedDatabase(process, { mongo: config.mongo, keyring })
   const redis = distributedFabric(process, {
     redis: config.redis,
@@ -68,7 +68,7 @@ function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess
 const CHECK_MS = 1_500
 
 async function main(): Promise<number> {
-  const loaded = configFromCommandLine(storageConfig, {
+  const loaded = configFromCommandLine(storageConfig(parseRedisUrl), {
     argv: process.argv.slice(2),
     env: process.env,
     flags: { port: 'PORT', host: 'HOST' },

@@ -7,6 +7,7 @@ import {
   logLevel,
   mongo,
   opsPort,
+  type ReadRedisAddress,
   redis,
   type Setting,
   shutdownTimeout,
@@ -14,17 +15,18 @@ import {
 } from '@chatbox/runtime'
 
 /** Everything that a worker of its own can be told. */
-export const workerConfig = group({
-  opsPort: opsPort(9090),
-  logLevel: logLevel(),
-  redis: redis(),
-  mongo: mongo(),
-  encryptionKeys: encryptionKeys(),
-  hashKey: hashKey({ required: true }),
-  llm: llmTimeouts(),
-  concurrency: workerConcurrency(),
-  shutdownTimeout: shutdownTimeout(),
-  clockScale: clockScale(),
-})
+export const workerConfig = (readRedisAddress: ReadRedisAddress) =>
+  group({
+    opsPort: opsPort(9090),
+    logLevel: logLevel(),
+    redis: redis(readRedisAddress),
+    mongo: mongo(),
+    encryptionKeys: encryptionKeys(),
+    hashKey: hashKey({ required: true }),
+    llm: llmTimeouts(),
+    concurrency: workerConcurrency(),
+    shutdownTimeout: shutdownTimeout(),
+    clockScale: clockScale(),
+  })
 
-export type WorkerConfig = typeof workerConfig extends Setting<infer Value> ? Value : never
+export type WorkerConfig = ReturnType<typeof workerConfig> extends Setting<infer Value> ? Value : never

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { defaultAnswerLimits, randomId, replicaId } from '@chatbox/core'
 import { createKeyring } from '@chatbox/crypto'
-import { createProcess, distributedDatabase, distributedFabric } from '@chatbox/distributed'
+import { createProcess, distributedDatabase, distributedFabric, parseRedisUrl } from '@chatbox/distributed'
 import { configFromCommandLine, createOps, lifecycle, logConfigWarnings, type Part } from '@chatbox/runtime'
 import { type WorkerConfig, workerConfig } from './config.ts'
 import { defaultWorkerTimes } from './deps.ts'
@@ -12,7 +12,7 @@ import { createWorker } from './worker.ts'
 /** A worker as a process of its own; any number of them share the jobs. */
 function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>): Part[] {
   const { log, metrics, timers, structures } = process
-  const keyring = createKeyring({ keys: config.encryptionKeys, hashKey: config.hashKey })
+  const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
   const database = distributedDatabase(process, { mongo: config.mongo, keyring })
   const redis = distributedFabric(process, { redis: config.redis, keyring })
   const { llm } = config
@@ -59,7 +59,11 @@ const AFTER_ANSWERS_MS = 5_000
 const CHECK_MS = 1_500
 
 async function main(): Promise<number> {
-  const loaded = configFromCommandLine(workerConfig, { argv: process.argv.slice(2), env: process.env, flags: {} })
+  const loaded = configFromCommandLine(workerConfig(parseRedisUrl), {
+    argv: process.argv.slice(2),
+    env: process.env,
+    flags: {},
+  })
   if ('exitCode' in loaded) return loaded.exitCode
   const { config, warnings } = loaded
   const own = createProcess('worker', config)

@@ -80,7 +80,6 @@ const SESSION = {
   lastActivity: 1,
   messageCount: 1,
   totalTokens: 0,
-  unreadCount: 0,
   readSeq: 0,
   unreadCount: 1,
   helpRequested: false,

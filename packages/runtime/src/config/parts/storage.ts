@@ -53,3 +53,11 @@ export function keeping(): Setting<KeepingConfig> {
     tokensPerDay: value.tokens > 0 ? value.tokens : undefined,
   }))
 }
+
+/** ROTATION_RATE: people have the database to themselves, but for this. */
+export function rotationRate(): Setting<number> {
+  return setting('ROTATION_RATE', integer({ min: 1, max: 1_000_000 }), {
+    about: 'Calls of the database a second that a rotation of keys may make.',
+    default: '500',
+  })
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+import { createKeyring, rotate } from '@chatbox/crypto'
+import { createProcess, distributedDatabase } from '@chatbox/distributed'
+import { configFromCommandLine, createOps } from '@chatbox/runtime'
+import { rotationConfig } from './config.ts'
+
+const EVERY_MS = 5_000
+
+/**
+ * Brings what is stored under the current key of the ring; with `--values` everything is sealed anew. Beside the running services, as
+ * often as one likes: a run that is killed is gone on with by the next. Ends with 0 when the old keys can be dropped.
+ */
+async function main(): Promise<number> {
+  const argv = process.argv.slice(2)
+  const values = argv.includes('--values')
+  const loaded = configFromCommandLine(rotationConfig, {
+    argv: argv.filter((arg) => arg !== '--values'),
+    env: process.env,
+    flags: {},
+  })
+  if ('exitCode' in loaded) return loaded.exitCode
+  const { config } = loaded
+  const own = createProcess('rotate', config)
+  const { log, metrics } = own
+  const left = metrics.gauge({
+    name: 'rotation_sessions_left',
+    help: 'Sessions that a rotation of keys still has to do.',
+  })
+  const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
+  const database = distributedDatabase(own, { mongo: config.mongo, keyring })
+  const ops = createOps({
+    metrics,
+    logger: log,
+    checks: [database.check],
+    listen: { host: '0.0.0.0', port: config.opsPort },
+  })
+  const stopping = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stopping.abort(new Error(`stopped by ${signal}`)))
+  }
+
+  await ops.start()
+  ops.ready()
+  let told = 0
+  try {
+    const report = await rotate({
+      conversations: database.sealed,
+      keyring,
+      values,
+      perSecond: config.rate,
+      signal: stopping.signal,
+      onUnopenable: (sid) => log.error({ sid }, 'a session does not open, and stays under its key'),
+      onProgress(progress) {
+        left.set(progress.left)
+        if (performance.now() - told < EVERY_MS) return
+        told = performance.now()
+        log.info({ ...progress }, 'rotating keys')
+      },
+    })
+    log.info({ ...report }, report.left === 0 ? 'done: older keys can be dropped' : 'done, but not all: run it again')
+    return report.left === 0 ? 0 : 1
+  } catch (err) {
+    log.error({ err }, 'the rotation broke off; run it again to go on')
+    return 1
+  } finally {
+    await database.part.stop(AbortSignal.timeout(5_000))
+    await ops.stop(AbortSignal.timeout(1_000))
+  }
+}
+
+process.exit(await main())
