@@ -40,7 +40,7 @@ function partsOf(config: EdgeConfig, own: Process): Part[] {
       edgeId: edgeId(randomId()),
       fabric: redis.fabric,
       models: modelList(config.models),
-      verify: createVerifier({ ...config.jwt, logger: log }),
+      verify: createVerifier({ ...config.jwt, logger: log.child({ part: 'tokens' }) }),
       limits: config.limits,
       origins: { ...config.origins, ...(config.publicUrl && { publicUrl: config.publicUrl }) },
       // The same on every edge, so that a message sent again through another one makes no second session (R10).

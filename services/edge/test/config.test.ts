@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { parseRedisUrl } from '@chatbox/redis'
+import { parseRedisUrl } from '@chatbox/distributed'
 import { configFromCommandLine, type SettingDoc } from '@chatbox/runtime'
 import { describe, expect, it } from 'vitest'
 import { edgeConfig } from '../src/config.ts'

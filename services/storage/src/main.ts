@@ -44,7 +44,7 @@ function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess
         totalMs: config.llm.total,
         aliveMs: timers.ms(defaultAnswerLimits.aliveMs),
       },
-      verify: createVerifier({ ...jwt, logger: log }),
+      verify: createVerifier({ ...jwt, logger: log.child({ part: 'tokens' }) }),
       log: log.child({ part: 'storage', replica }),
       metrics: storageMetrics(metrics),
     },
