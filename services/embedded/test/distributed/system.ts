@@ -30,7 +30,7 @@ import {
   signToken,
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
-import { aliasOf, createStorage, defaultStorageTimes, type Storage, storageMetrics } from '@chatbox/storage'
+import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
 import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
@@ -85,14 +85,16 @@ export interface DistributedOptions {
   readonly edges?: number
   readonly env?: NodeJS.ProcessEnv
   readonly clockScale?: number
+  /** What stands behind the edges. By default storage and worker in this process, on a database file. */
+  readonly backend?: (secrets: BackendSecrets) => Promise<Backend>
 }
 
 export async function startDistributed(options: DistributedOptions): Promise<Distributed> {
   const { redisUrl, backendUrl = redisUrl, edges: count = 3, clockScale = CLOCK_SCALE } = options
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-distributed-'))
   const secret = randomBytes(48).toString('base64url')
   const key = randomBytes(32)
-  const backend = await startBackend({ url: backendUrl, folder, secret, key, clockScale })
+  const startBackend = options.backend ?? ((secrets) => inProcess(backendUrl, secrets))
+  const backend = await startBackend({ secret, key, clockScale })
 
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
@@ -127,8 +129,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
 
   async function rest(user: string, path: string) {
     const headers = { authorization: `Bearer ${await token(user)}` }
-    const response = await backend.storage.http.inject({ method: 'GET', url: path, headers })
-    return { status: response.statusCode, body: response.json() as unknown }
+    return backend.get(path, headers)
   }
 
   const edges = await Promise.all(Array.from({ length: count }, () => startEdge()))
@@ -172,28 +173,28 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     async stop() {
       await killAll()
       await backend.stop()
-      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
-interface Backend {
+/** Storage and worker, as far as a test has to do with them. */
+export interface Backend {
   readonly fabric: Fabric
   readonly conversations: Conversations
-  readonly storage: Storage
   readonly disabledUsers: DisabledUsers
+  /** Over REST. */
+  get(path: string, headers: Record<string, string>): Promise<{ status: number; body: unknown }>
   stop(): Promise<void>
 }
 
-interface BackendOptions {
-  readonly url: string
-  readonly folder: string
+export interface BackendSecrets {
   readonly secret: string
   readonly key: Buffer
   readonly clockScale: number
 }
 
-async function startBackend({ url, folder, secret, key, clockScale }: BackendOptions): Promise<Backend> {
+async function inProcess(url: string, { secret, key, clockScale }: BackendSecrets): Promise<Backend> {
+  const folder = mkdtempSync(join(tmpdir(), 'chatbox-distributed-'))
   const timers = createTimers(clockScale)
   const metrics = createMetrics()
   const log = createLogger({ service: 'backend', level: 'silent' })
@@ -247,13 +248,17 @@ async function startBackend({ url, folder, secret, key, clockScale }: BackendOpt
   return {
     fabric,
     conversations,
-    storage,
     disabledUsers: database.disabledUsers,
+    async get(path, headers) {
+      const response = await storage.http.inject({ method: 'GET', url: path, headers })
+      return { status: response.statusCode, body: response.json() as unknown }
+    },
     async stop() {
       await running.stop()
       await redis.close()
       await conversations.close()
       await database.close()
+      rmSync(folder, { recursive: true, force: true })
     },
   }
 }
