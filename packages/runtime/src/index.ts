@@ -17,6 +17,7 @@ export {
   type TrackedStructure,
 } from './metrics/structures.ts'
 export * from './metrics/types.ts'
+export { type AddressOf, networkOf, trustedAddress } from './network/address.ts'
 export { createOps, type Ops, type OpsOptions, type OpsResponse } from './ops/ops.ts'
 export type { Check, ProbeResult } from './ops/probe.ts'
 export { ListenError } from './ops/server.ts'

@@ -1,7 +1,6 @@
 import { type ConnectionId, randomId, Unavailable } from '@chatbox/core'
 import { clientDecoder, closeCodes, encodeFrame, HARD_FRAME_LIMIT } from '@chatbox/protocol'
-import type { Check, Part } from '@chatbox/runtime'
-import { networkOf, trustedAddress } from './address.ts'
+import { type Check, networkOf, type Part, trustedAddress } from '@chatbox/runtime'
 import { type Connection, connect, type Surroundings } from './connection.ts'
 import { contextOf, type EdgeContext, type EdgeDeps, type EdgeOptions } from './deps.ts'
 import { disabledUsers } from './disabled.ts'

@@ -1,6 +1,6 @@
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
 import { STATUS_CODES } from 'node:http'
-import type { AddressOf } from '../address.ts'
+import type { AddressOf } from '@chatbox/runtime'
 
 /** Plain HTTP that comes in on the socket's port, copied out of the transport's own objects. */
 export interface HttpRequest {

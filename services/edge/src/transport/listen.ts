@@ -1,7 +1,7 @@
 import type { TemplatedApp, HttpResponse as UwsResponse, us_listen_socket, WebSocket } from 'uWebSockets.js'
 import uws from 'uWebSockets.js'
 import { createServer } from 'node:net'
-import type { AddressOf } from '../address.ts'
+import type { AddressOf } from '@chatbox/runtime'
 import type { Socket, SocketListener } from '../socket.ts'
 import { abortSignal, addressIn, copyRequest, type HttpHandler, type HttpResponse, writeResponse } from './http.ts'
 

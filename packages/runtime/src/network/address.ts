@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { Logger } from '@chatbox/runtime'
+import type { Logger } from '../log/logger.ts'
 
 /** Where a request comes from, for whoever is connected to us and what X-Forwarded-For says (all its lines, joined by commas). */
 export type AddressOf = (peer: string, forwardedFor: string) => string
