@@ -1,24 +1,9 @@
 import { z } from 'zod'
 import { defaultLimits, type Limits, MAX_POSITION_LENGTH } from './limits.ts'
-import { sanitise } from './sanitise.ts'
+import { name, text } from './text.ts'
 
 const ID = /^[A-Za-z0-9_.:-]{1,64}$/
 const METADATA_KEY = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/
-
-/** No unit of UTF-16 takes more than 3 bytes of UTF-8, so short strings need no counting. */
-const fits = (text: string, limit: number): boolean =>
-  text.length * 3 <= limit || Buffer.byteLength(text, 'utf8') <= limit
-
-/** What a person or a client wrote freely: held to its size as it was sent, then sanitised, and only so used from here on (M8). */
-const text = (limit: number) =>
-  z
-    .string()
-    .refine((value) => fits(value, limit), { error: `is longer than ${limit} bytes`, abort: true })
-    .overwrite(sanitise)
-    .meta({ maxLength: limit, description: `At most ${limit} bytes of UTF-8.` })
-
-/** Free text that must still say something once it is sanitised. */
-const name = (limit: number) => text(limit).min(1)
 
 const id = z.string().regex(ID)
 const requestId = id.optional()

@@ -1,39 +1,10 @@
 import { z } from 'zod'
 import { clientFrames } from './client-frames.ts'
 import { defaultLimits } from './limits.ts'
-import { errorBody, messagePage, sessionBody, sessionPage } from './rest.ts'
+import { namedBodies, namedMessages, namedShared, namedViews } from './named.ts'
 import { serverFrames } from './server-frames.ts'
-import {
-  answerRefView,
-  answerView,
-  errorView,
-  fileView,
-  messageView,
-  modelView,
-  sessionView,
-  spokenView,
-  usageView,
-} from './views.ts'
 
 export type JsonSchema = Record<string, unknown>
-
-const bodies = {
-  SessionPage: sessionPage,
-  SessionBody: sessionBody,
-  MessagePage: messagePage,
-  ErrorBody: errorBody,
-}
-
-const messages = { Message: messageView, Spoken: spokenView, Answer: answerView }
-
-const views = {
-  Usage: usageView,
-  File: fileView,
-  Model: modelView,
-  Session: sessionView,
-  AnswerRef: answerRefView,
-  Error: errorView,
-}
 
 /** The wire as JSON Schema 2020-12, by the name of the file that holds it; written by `pnpm run schema`. */
 export function publishedSchemas(): Record<'client' | 'server' | 'rest', JsonSchema> {
@@ -46,12 +17,12 @@ export function publishedSchemas(): Record<'client' | 'server' | 'rest', JsonSch
     }),
     server: document('server', 'A frame to the client. Ignore what you do not know', {
       // As a reader must accept it: open, so that the protocol can grow by adding.
-      definitions: definitions({ ...serverFrames, ...views }, 'input'),
+      definitions: definitions({ ...serverFrames, ...namedViews }, 'input'),
       anyOf: Object.keys(serverFrames),
     }),
-    rest: document('rest', 'A body of the REST that users read history with. Ignore what you do not know', {
-      definitions: definitions({ ...bodies, ...messages, ...views }, 'input'),
-      anyOf: Object.keys(bodies),
+    rest: document('rest', 'A body that the users’ REST answers with. Ignore what you do not know', {
+      definitions: definitions({ ...namedBodies, ...namedMessages, ...namedShared, ...namedViews }, 'input'),
+      anyOf: Object.keys(namedBodies),
     }),
   }
 }

@@ -9,6 +9,7 @@ import {
   errorBody,
   errorCodes,
   errorView,
+  feedbackView,
   fileView,
   HARD_FRAME_LIMIT,
   loggedFrames,
@@ -66,6 +67,7 @@ describe('docs/PROTOCOL.md and the schemas say the same', () => {
     ['`error` in `answer.done` is', fieldsOf(errorView)],
     ['`models` is a list of', fieldsOf(modelView)],
     ['`session`: ', fieldsOf(sessionView)],
+    ['and `feedback?` (`', fieldsOf(feedbackView)],
   ])('%s', (words, fields) => {
     expect(bracedNamesAfter(words).sort()).toEqual(fields)
   })
