@@ -62,7 +62,10 @@ async function bodyOf(response: Response): Promise<unknown> {
 function refusal(response: Response, body: unknown): ChatError {
   const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN)
   const after = Number.isFinite(retryAfter) ? { retryAfterMs: retryAfter * 1_000 } : {}
-  if (isErrorBody(body)) return new ChatError({ ...body.error, ...after })
+  if (isErrorBody(body)) {
+    const { field, ...error } = body.error
+    return new ChatError({ ...error, ...(field !== undefined && { field }), ...after })
+  }
   // A proxy in between has its own way of saying no.
   const { status } = response
   const message = `The server refused with status ${status}.`

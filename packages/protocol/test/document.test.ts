@@ -67,7 +67,7 @@ describe('docs/PROTOCOL.md and the schemas say the same', () => {
     ['`error` in `answer.done` is', fieldsOf(errorView)],
     ['`models` is a list of', fieldsOf(modelView)],
     ['`session`: ', fieldsOf(sessionView)],
-    ['and `feedback?` (`', fieldsOf(feedbackView)],
+    ['`feedback?`: `', fieldsOf(feedbackView)],
   ])('%s', (words, fields) => {
     expect(bracedNamesAfter(words).sort()).toEqual(fields)
   })

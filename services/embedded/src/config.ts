@@ -1,6 +1,7 @@
 import {
   clockScale,
   connectionCaps,
+  corsOrigins,
   dataDir,
   encryptionKeys,
   group,
@@ -17,6 +18,7 @@ import {
   rateLimits,
   restLimit,
   type Setting,
+  sharedLimit,
   shutdown,
   trustedProxyHops,
   webSocketOrigins,
@@ -35,6 +37,7 @@ export const embeddedConfig = group({
   encryptionKeys: encryptionKeys({ required: false }),
   hashKey: hashKey(),
   origins: webSocketOrigins(),
+  corsOrigins: corsOrigins(),
   limits: limits(),
   llm: llmTimeouts(),
   shutdown: shutdown({ timeout: '10s', delay: '0s' }),
@@ -45,6 +48,7 @@ export const embeddedConfig = group({
   rates: rateLimits(),
   restPerMinute: restLimit(),
   keeping: keeping(),
+  sharedPerMinute: sharedLimit(),
 })
 
 export type EmbeddedConfig = typeof embeddedConfig extends Setting<infer Value> ? Value : never

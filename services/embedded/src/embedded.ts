@@ -55,6 +55,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       requests: perMinute(config.rates.requests),
       handshakes: perMinute(config.rates.handshakes),
       rest: perMinute(config.restPerMinute),
+      shared: perMinute(config.sharedPerMinute),
     },
     onError: (err) => log.error({ err }, 'a listener of the fabric failed'),
   })
@@ -98,6 +99,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       models: list,
       answerLimits,
       verify,
+      requestSecret: keyring.tag('requests', 'rest-secret'),
       log: log.child({ part: 'storage' }),
       metrics: storageMetrics(metrics),
     },
@@ -106,6 +108,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       times: { ...timers.all({ ...defaultStorageTimes }), leaseMs: LEASE_MS },
       policy: config.keeping,
       structures,
+      rest: { corsOrigins: config.corsOrigins },
     },
   )
 

@@ -17,6 +17,7 @@ import {
   restLimit,
   rotationRate,
   type Setting,
+  sharedLimit,
   shutdown,
   trustedProxyHops,
 } from '@chatbox/runtime'
@@ -37,6 +38,7 @@ export const storageConfig = (readRedisAddress: ReadRedisAddress) =>
     models: models(),
     llm: llmTimeouts(),
     restPerMinute: restLimit(),
+    sharedPerMinute: sharedLimit(),
     keeping: keeping(),
     shutdown: shutdown({ timeout: '25s', delay: '5s' }),
     clockScale: clockScale(),

@@ -1,13 +1,14 @@
-import type {
-  AnswerLimits,
-  Audit,
-  Conversations,
-  DisabledUsers,
-  Fabric,
-  Leases,
-  ModelList,
-  ReplicaId,
-  UserId,
+import {
+  type AnswerLimits,
+  type Audit,
+  type Conversations,
+  type DisabledUsers,
+  type Fabric,
+  type Leases,
+  type ModelList,
+  REQUEST_TTL_MS,
+  type ReplicaId,
+  type UserId,
 } from '@chatbox/core'
 import type { Logger, Verifier } from '@chatbox/runtime'
 import type { StorageMetrics } from './metrics.ts'
@@ -26,6 +27,8 @@ export interface StorageTimes {
   readonly mirrorMs: number
   /** How often it is looked for sessions that are older than they may be. */
   readonly retentionMs: number
+  /** How long somebody who asked over REST waits at most (P8). */
+  readonly requestMs: number
 }
 
 export const defaultStorageTimes: StorageTimes = {
@@ -35,6 +38,7 @@ export const defaultStorageTimes: StorageTimes = {
   mirrorLookMs: 1_000,
   mirrorMs: 30_000,
   retentionMs: 3_600_000,
+  requestMs: REQUEST_TTL_MS,
 }
 
 export interface StorageDeps {
@@ -49,6 +53,8 @@ export interface StorageDeps {
   readonly models: ModelList
   readonly answerLimits: AnswerLimits
   readonly verify: Verifier
+  /** The same on every replica: keys the ids of requests that may be repeated, and the links they give out. */
+  readonly requestSecret: string
   readonly log: Logger
   readonly metrics: StorageMetrics
 }

@@ -25,7 +25,10 @@ function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess
   const redis = distributedFabric(process, {
     redis: config.redis,
     keyring,
-    limits: { rest: { points: config.restPerMinute, perMs: 60_000 } },
+    limits: {
+      rest: { points: config.restPerMinute, perMs: 60_000 },
+      shared: { points: config.sharedPerMinute, perMs: 60_000 },
+    },
   })
   const { jwt } = config
   const replica = replicaId(randomId())
@@ -45,12 +48,14 @@ function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess
         aliveMs: timers.ms(defaultAnswerLimits.aliveMs),
       },
       verify: createVerifier({ ...jwt, logger: log.child({ part: 'tokens' }) }),
+      requestSecret: keyring.tag('requests', 'rest-secret'),
       log: log.child({ part: 'storage', replica }),
       metrics: storageMetrics(metrics),
     },
     {
       times: timers.all({ ...defaultStorageTimes }),
       policy: config.keeping,
+      rest: { corsOrigins: config.corsOrigins, trustedHops: config.trustedHops },
       structures,
     },
   )

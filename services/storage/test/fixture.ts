@@ -12,6 +12,7 @@ import {
   type EventPacket,
   edgeId,
   encodeEntry,
+  type LimitRule,
   modelList,
   type Outcome,
   partitionOf,
@@ -35,6 +36,7 @@ import {
   createStorage,
   type Storage,
   type StorageDeps,
+  type StorageOptions,
   type StoragePolicy,
   storageMetrics,
 } from '../src/index.ts'
@@ -69,9 +71,12 @@ export interface BenchOptions {
     mirrorLookMs?: number
     mirrorMs?: number
     retentionMs?: number
+    requestMs?: number
   }
   readonly policy?: StoragePolicy
   readonly wrap?: (deps: StorageDeps) => StorageDeps
+  readonly rest?: StorageOptions['rest']
+  readonly limits?: Readonly<Record<string, LimitRule>>
 }
 
 /** The real service on the real in-process adapters, sealed, with a database file of its own. */
@@ -85,7 +90,9 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
       throw new Error(`${place} did not open`)
     },
   }
-  const memory = memoryFabric({ limits: { rest: { points: 10_000, perMs: 60_000 } } })
+  const memory = memoryFabric({
+    limits: { rest: { points: 10_000, perMs: 60_000 }, shared: { points: 10_000, perMs: 60_000 }, ...options.limits },
+  })
   const fabric = sealedFabric(memory, keyring, seals)
   const database = await openSqlite({ file: join(folder, 'chatbox.db') })
   const conversations = sealedConversations(database.conversations, keyring, seals)
@@ -103,6 +110,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     ]),
     answerLimits: defaultAnswerLimits,
     verify: createVerifier({ secret }),
+    requestSecret: randomBytes(32).toString('base64url'),
     log,
     metrics: storageMetrics(createMetrics()),
   }
@@ -110,6 +118,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   const storage = createStorage(used, {
     times: { leaseMs: 2_000, sweepMs: 50, ...options.times },
     ...(options.policy && { policy: options.policy }),
+    ...(options.rest && { rest: options.rest }),
   })
 
   const replies: ReplyPacket[] = []

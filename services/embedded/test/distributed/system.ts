@@ -226,6 +226,7 @@ async function inProcess(url: string, { secret, key, clockScale }: BackendSecret
       models: modelList(models),
       answerLimits,
       verify: createVerifier({ secret }),
+      requestSecret: secret,
       log,
       metrics: storageMetrics(metrics),
     },

@@ -65,8 +65,13 @@ export function createChanges(
   }
 
   /** What becomes known without a reply; the same as `end` where nothing does. */
-  async function pursue(change: Change, asker: Asker, asking: RequestId, end: Promise<undefined>, over: AbortSignal) {
-    const { requestId: id, again } = asker
+  async function pursue(
+    change: Change,
+    { requestId: id, again }: Asker,
+    asking: RequestId,
+    end: Promise<undefined>,
+    over: AbortSignal,
+  ): Promise<Heard | undefined> {
     const before = again ? await kept(id) : undefined
     // What was refused for the moment only may be asked for again, or the key would be of no use any more.
     if (before && isFinal(before)) return before
@@ -77,7 +82,7 @@ export function createChanges(
       ttlMs: requestMs,
     })
     // Whatever else the log says, or does not say: it may have been taken, and then its reply comes.
-    if (taken === 'full') return { ok: false, code: 'overloaded' } as const
+    if (taken === 'full') return { ok: false, code: 'overloaded' }
     await sleep(requestMs * LISTENING, undefined, { signal: over })
     const after = await kept(id)
     // A refusal that was there before says nothing of this time.
@@ -92,7 +97,7 @@ export function createChanges(
     try {
       const heard = await Promise.race([replied, pursue(change, asker, asking, end, over.signal), end])
       if (!heard) throw new Refusal('unavailable')
-      if (!heard.ok) throw new Refusal(heard.code, heard)
+      if (!heard.ok) throw new Refusal(heard.code, heard.field === undefined ? {} : { field: heard.field })
     } finally {
       listeners.delete(asking)
       over.abort()

@@ -1,18 +1,31 @@
-import type { Part } from '@chatbox/runtime'
+import { createTimers, ListenError, type Part } from '@chatbox/runtime'
 import type { FastifyInstance } from 'fastify'
 
-/** The REST app on a port of its own. What is under way when a stop begins is answered; idle connections are closed. */
-export function listenHttp(app: FastifyInstance, { host, port }: { host: string; port: number }): Part {
+/** How often connections that have become idle are looked for while it stops. */
+const IDLE_MS = 50
+
+/**
+ * The REST app on a port of its own. A stop takes no more connections, answers what is under way, and closes each connection when it has
+ * been answered; at the deadline it cuts off the rest.
+ */
+export function listenHttp(app: FastifyInstance, address: { readonly host: string; readonly port: number }): Part {
   return {
     name: 'http',
     async start() {
-      await app.listen({ host, port })
+      await app.listen({ ...address }).catch((cause) => {
+        throw isSystemError(cause) ? new ListenError(address, cause) : cause
+      })
     },
     async stop(deadline) {
-      const cut = () => app.server.closeAllConnections()
+      const { server } = app
+      const cut = () => server.closeAllConnections()
+      // A connection that was busy when the stop began is kept alive after its answer, and nobody would close it.
+      const stopClosing = createTimers().every(IDLE_MS, () => server.closeIdleConnections(), cut)
       deadline.addEventListener('abort', cut, { once: true })
+      if (deadline.aborted) cut()
       await app.close()
       deadline.removeEventListener('abort', cut)
+      await stopClosing()
     },
     addresses() {
       const bound = app.server.address()
@@ -21,3 +34,5 @@ export function listenHttp(app: FastifyInstance, { host, port }: { host: string;
     },
   }
 }
+
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error

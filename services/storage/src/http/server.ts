@@ -1,72 +1,112 @@
 import { randomUUID } from 'node:crypto'
-import { Refusal, Unavailable } from '@chatbox/core'
-import { type ErrorBody, type ErrorCode, errorViewOf } from '@chatbox/protocol'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { trustedAddress } from '@chatbox/runtime'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { StorageDeps } from '../deps.ts'
 import { authenticate } from './authenticate.ts'
-import { sessionRoutes } from './sessions.ts'
+import type { Changes } from './changes.ts'
+import { allowOrigins } from './cors.ts'
+import type { DisabledUsers } from './disabled.ts'
+import { errorBodyOf, refusalOf, statusOf, type Thrown } from './errors.ts'
+import { register } from './register.ts'
+import type { Route } from './route.ts'
+import { routeTable } from './routes/index.ts'
 
-const STATUS: Partial<Record<ErrorCode, number>> = {
-  invalid_json: 400,
-  invalid_frame: 400,
-  too_large: 413,
-  unauthorized: 401,
-  token_expired: 401,
-  forbidden: 403,
-  disabled: 403,
-  not_found: 404,
-  conflict: 409,
-  session_ended: 409,
-  rate_limited: 429,
-  overloaded: 503,
-  expired: 503,
-  unavailable: 503,
-  not_supported: 501,
+export interface RestOptions {
+  /** Exact origins whose pages may call (X10). None by default. */
+  readonly corsOrigins?: readonly string[]
+  /** Proxies in front whose X-Forwarded-For is believed (security 21). Default 0: whoever connects is the client. */
+  readonly trustedHops?: number
 }
 
+export interface RestParts {
+  readonly changes: Changes
+  readonly disabled: DisabledUsers
+  /** In place of the table that the service has, for tests of what surrounds it. */
+  readonly table?: readonly Route[]
+}
+
+/** Nothing here is a page, and no answer is for anybody but who asked. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-robots-tag': 'noindex',
+} as const
+
+const BODY_LIMIT = 65_536
+/** For all of a request to arrive. */
+const REQUEST_MS = 10_000
+/** A connection on which nothing moves, such as that of a client that takes no more of an export. */
+const IDLE_MS = 60_000
+
 /** The users' REST. Listens to nothing by itself. */
-export function createHttp(deps: StorageDeps): FastifyInstance {
+export function createHttp(deps: StorageDeps, parts: RestParts, options: RestOptions = {}): FastifyInstance {
+  const { log, metrics } = deps
   const app = Fastify({
     logger: false,
     genReqId: () => randomUUID(),
-    bodyLimit: 65_536,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_MS,
+    connectionTimeout: IDLE_MS,
+    exposeHeadRoutes: false,
+    // What was sent before a stop is answered, in our own words; the connection is closed with it.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 4_096 },
     // A path that does not decode never gets to a route; its text is not repeated.
-    frameworkErrors: (_error, request, reply: FastifyReply) => reply.code(404).send(errorBody('not_found', request.id)),
+    frameworkErrors: (_error, request, reply: FastifyReply) =>
+      reply.code(404).headers(HEADERS).send(errorBodyOf('not_found', request.id)),
+    clientErrorHandler: (error, socket) => refuseBytes(error, socket),
   })
   app.decorateRequest('identity')
+  readJsonOnly(app)
 
-  app.addHook('onRequest', authenticate(deps))
-  app.addHook('onSend', async (_request, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown'
-    const labels = { route, method: request.method, status: reply.statusCode }
-    deps.metrics.requests.observe(labels, reply.elapsedTime / 1_000)
-  })
-
-  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+  app.setErrorHandler((error: Thrown, request, reply) => {
     const refusal = refusalOf(error)
     if (refusal.code === 'internal' || refusal.code === 'unavailable') {
-      deps.log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed')
+      log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed')
     }
     if (refusal.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfterMs / 1_000))
-    return reply.code(STATUS[refusal.code] ?? 500).send(errorBody(refusal.code, request.id))
+    return reply.code(statusOf(refusal.code)).send(errorBodyOf(refusal.code, request.id, refusal.field))
   })
-  app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBody('not_found', request.id)))
+  app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBodyOf('not_found', request.id)))
 
-  sessionRoutes(app, deps)
+  allowOrigins(app, options.corsOrigins ?? [])
+  // After the plugin, so that preflights, which carry no token, are answered before anybody asks for one.
+  app.after(() => {
+    app.addHook('onRequest', authenticate(deps, parts.disabled, trustedAddress(options.trustedHops ?? 0, log)))
+    app.addHook('onSend', async (_request, reply) => {
+      reply.headers(HEADERS)
+    })
+    app.addHook('onResponse', async (request, reply) => {
+      const route = request.routeOptions.url ?? 'unknown'
+      const labels = { route, method: request.method, status: reply.statusCode }
+      metrics.requests.observe(labels, reply.elapsedTime / 1_000)
+    })
+    register(app, parts.table ?? routeTable({ ...deps, ...parts }), deps.requestSecret)
+  })
   return app
 }
 
-/** What may be told of an error; the rest is in the log under the request's id (X4). */
-function refusalOf(error: Error & { statusCode?: number }): Refusal {
-  if (error instanceof Refusal) return error
-  if (error instanceof Unavailable) return new Refusal('unavailable', { cause: error })
-  if (error.statusCode === 413) return new Refusal('too_large', { cause: error })
-  if (error.statusCode !== undefined && error.statusCode < 500) return new Refusal('invalid_frame', { cause: error })
-  return new Refusal('internal', { cause: error })
+/** No body is JSON too, for what needs none. */
+function readJsonOnly(app: FastifyInstance): void {
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text === '') return done(null, undefined)
+    return parseJson(request, text.toString(), done)
+  })
 }
 
-const errorBody = (code: ErrorCode, requestId: string): ErrorBody => ({ error: { ...errorViewOf(code), requestId } })
+/** What is no HTTP at all, or does not come to an end. */
+function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable) return void socket.destroy()
+  const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
+  const body = JSON.stringify(errorBodyOf(status === 431 ? 'too_large' : 'invalid_frame', randomUUID()))
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

@@ -59,3 +59,8 @@ export function rateLimits(): Setting<RateLimits> {
 export function restLimit(): Setting<number> {
   return count('RATE_LIMIT_REST', 'Calls over REST a minute per user.', 120)
 }
+
+/** RATE_LIMIT_SHARED: what anybody may call has no user to count for. */
+export function sharedLimit(): Setting<number> {
+  return count('RATE_LIMIT_SHARED', 'Calls over REST a minute per address without a token, such as through a link.', 60)
+}
