@@ -14,6 +14,8 @@ export interface Retry {
 export interface AttemptOptions {
   /** Every call is answered within this. */
   readonly answerMs: number
+  /** Nothing is begun again after this; `answerMs` by default. */
+  readonly retryMs?: number
   readonly onRetry: (retry: Retry) => void
 }
 
@@ -27,18 +29,18 @@ const FIRST_PAUSE_MS = 25
 const LONGEST_PAUSE_MS = 500
 
 /** Transient faults are met with pauses that grow, up to a limit, and then with `Unavailable` (D3, P8). */
-export function attempts({ answerMs, onRetry }: AttemptOptions): Attempt {
+export function attempts({ answerMs, retryMs = answerMs, onRetry }: AttemptOptions): Attempt {
   return async (what, work) => {
-    const until = performance.now() + answerMs
+    const start = performance.now()
     for (let time = 1; ; time += 1) {
       try {
-        return await within(until - performance.now(), what, work(time))
+        return await within(start + answerMs - performance.now(), what, work(time))
       } catch (error) {
         if (error instanceof Unavailable) throw error
         const verdict = judge(error)
         if (verdict === 'fault') throw faultOf(error)
         const pause = pauseAfter(time)
-        if (verdict === 'refused' || performance.now() + pause >= until) throw unavailable(what, error)
+        if (verdict === 'refused' || performance.now() + pause >= start + retryMs) throw unavailable(what, error)
         onRetry({ what, attempt: time, delayMs: pause, error: bare(error) })
         await delay(pause)
       }
@@ -56,7 +58,7 @@ function pauseAfter(time: number): number {
 export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(unavailable(what)), Math.max(0, ms))
+    timer = setTimeout(() => reject(new Unavailable(`MongoDB took too long to ${what}`)), Math.max(0, ms))
   })
   try {
     return await Promise.race([work, late])
@@ -65,5 +67,5 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
   }
 }
 
-export const unavailable = (what: string, error?: unknown): Unavailable =>
-  new Unavailable(`MongoDB could not ${what}`, error === undefined ? undefined : { cause: bare(error) })
+export const unavailable = (what: string, error: unknown): Unavailable =>
+  new Unavailable(`MongoDB could not ${what}`, { cause: bare(error) })

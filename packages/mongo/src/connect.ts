@@ -1,14 +1,12 @@
 import { MongoClient, type MongoClientOptions } from 'mongodb'
 import { StoreError } from './errors.ts'
-import { DEFAULT_ANSWER_MS, type MongoOptions } from './options.ts'
+import type { MongoOptions, Settings } from './options.ts'
 
 /**
  * A client that says of every write that a majority must have it in its journal, and reads what a majority has, from the primary (P1).
  * It connects when it is first used, and again by itself.
  */
-export function connect({ uri, answerMs = DEFAULT_ANSWER_MS, maxConnections = 20 }: MongoOptions): MongoClient {
-  // A server that hangs, and not only one that is gone, leaves time for a second try.
-  const stepMs = Math.max(1, Math.floor(answerMs / 2))
+export function connect({ uri, maxConnections = 20 }: MongoOptions, { stepMs, serverMs }: Settings): MongoClient {
   return clientOf(uri, {
     appName: 'chatbox',
     maxPoolSize: maxConnections,
@@ -16,19 +14,20 @@ export function connect({ uri, answerMs = DEFAULT_ANSWER_MS, maxConnections = 20
     socketTimeoutMS: stepMs,
     serverSelectionTimeoutMS: stepMs,
     waitQueueTimeoutMS: stepMs,
-    // How soon a server that has come back is noticed where nobody asks for one.
+    // How soon a server that has come back is noticed: where nobody asks for one, and where somebody waits.
     heartbeatFrequencyMS: 2_000,
-    writeConcern: { w: 'majority', journal: true, wtimeoutMS: stepMs },
+    minHeartbeatFrequencyMS: 100,
+    writeConcern: { w: 'majority', journal: true, wtimeoutMS: serverMs },
   })
 }
 
 /** For what may take as long as it takes, such as building an index. */
-export const connectPatiently = ({ uri, answerMs = DEFAULT_ANSWER_MS }: Pick<MongoOptions, 'uri' | 'answerMs'>) =>
+export const connectPatiently = (uri: string, connectMs: number): MongoClient =>
   clientOf(uri, {
     appName: 'chatbox-migrate',
     maxPoolSize: 5,
-    connectTimeoutMS: answerMs,
-    serverSelectionTimeoutMS: answerMs,
+    connectTimeoutMS: connectMs,
+    serverSelectionTimeoutMS: connectMs,
     writeConcern: { w: 'majority', journal: true },
   })
 

@@ -25,10 +25,11 @@ export const indexes = {
       unique: true,
       partialFilterExpression: { cmid: { $exists: true } },
     },
-    { name: 'idx_answer', key: { sid: 1, 'answer.answerId': 1 } },
+    // The answer first: queries by session alone must find but one index that begins with it.
+    { name: 'idx_answer', key: { 'answer.answerId': 1, sid: 1 } },
     {
       name: 'idx_superseded',
-      key: { sid: 1, 'superseded.answerId': 1 },
+      key: { 'superseded.answerId': 1, sid: 1 },
       partialFilterExpression: { 'superseded.answerId': { $exists: true } },
     },
     {

@@ -23,20 +23,24 @@ export interface Migration {
   readonly created: readonly string[]
 }
 
-export type MigrateOptions = Pick<MongoOptions, 'uri' | 'database' | 'answerMs' | 'onRetry'> & {
-  /** How long it may take altogether; an hour by default, because an index over millions of rows takes its time. */
+export interface MigrateOptions extends Pick<MongoOptions, 'uri' | 'database' | 'onRetry'> {
+  /** How long a server that is away, or does not do as it is told, is tried again; 30 s by default. */
+  readonly retryMs?: number
+  /** How long all of it may take; an hour by default, because an index over millions of rows takes its time. */
   readonly withinMs?: number
 }
+
+const RETRY_MS = 30_000
 
 /**
  * Makes what is missing and checks that all is as it has to be (D2). May be run again, by several at once, and while others work with
  * the database. An index that is there and differs is nobody's to drop but a person's: that is told, and rejects.
  */
 export async function migrateMongo(options: MigrateOptions): Promise<Migration> {
-  const { database, onRetry = () => undefined, withinMs = 3_600_000 } = options
-  const client = connectPatiently(options)
+  const { uri, database, onRetry = () => undefined, retryMs = RETRY_MS, withinMs = 3_600_000 } = options
+  const client = connectPatiently(uri, retryMs)
   try {
-    return await attempts({ answerMs: withinMs, onRetry })('migrate', () => migrate(client.db(database)))
+    return await attempts({ answerMs: withinMs, retryMs, onRetry })('migrate', () => migrate(client.db(database)))
   } finally {
     await client.close()
   }
@@ -44,10 +48,10 @@ export async function migrateMongo(options: MigrateOptions): Promise<Migration> 
 
 /** What is missing or differs, for a check before a deployment; nothing is changed. */
 export async function checkMongo(options: Omit<MigrateOptions, 'withinMs'>): Promise<readonly IndexFault[]> {
-  const { database, onRetry = () => undefined, answerMs = 4_000 } = options
-  const client = connectPatiently(options)
+  const { uri, database, onRetry = () => undefined, retryMs = RETRY_MS } = options
+  const client = connectPatiently(uri, retryMs)
   try {
-    return await attempts({ answerMs, onRetry })('check indexes', () => faultsOf(client.db(database)))
+    return await attempts({ answerMs: retryMs, onRetry })('check indexes', () => faultsOf(client.db(database)))
   } finally {
     await client.close()
   }

@@ -42,7 +42,7 @@ export interface Mongo {
  */
 export function openMongo(options: MongoOptions): Mongo {
   const settings = settingsOf(options)
-  const client = connect(options)
+  const client = connect(options, settings)
   const db = client.db(options.database)
   const life = lifetime(() => client.close())
   const indexesInPlace = gate(() => faultsOf(db))
@@ -65,7 +65,7 @@ export function openMongo(options: MongoOptions): Mongo {
     settings,
     writes,
     reads,
-    limited: { maxTimeMS: Math.max(1, Math.floor(settings.answerMs / 2)) },
+    limited: { maxTimeMS: settings.serverMs },
     attempt: (what, work) =>
       attempt(what, async (time) => {
         await indexesInPlace.pass().catch((error: unknown) => {

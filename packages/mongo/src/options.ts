@@ -20,14 +20,16 @@ export interface MongoOptions {
 
 export interface Settings {
   readonly answerMs: number
+  /** One step of a call, so that a server that hangs, and not only one that is gone, leaves time for a second try. */
+  readonly stepMs: number
+  /** What the server may take for it: a little less, so that its word comes before nobody waits for it any more. */
+  readonly serverMs: number
   readonly gatherMs: number
   readonly gatherSize: number
 }
 
-export const DEFAULT_ANSWER_MS = 4_000
-
-export const settingsOf = (options: MongoOptions): Settings => ({
-  answerMs: options.answerMs ?? DEFAULT_ANSWER_MS,
-  gatherMs: options.gatherMs ?? 2,
-  gatherSize: options.gatherSize ?? 500,
-})
+export function settingsOf(options: MongoOptions): Settings {
+  const { answerMs = 4_000, gatherMs = 2, gatherSize = 500 } = options
+  const stepMs = Math.max(2, Math.floor(answerMs / 2))
+  return { answerMs, stepMs, serverMs: Math.floor(stepMs * 0.9), gatherMs, gatherSize }
+}

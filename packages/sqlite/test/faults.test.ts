@@ -11,11 +11,11 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { sessionId } from '@chatbox/core'
+import { sealedSession } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDriver } from '../src/driver.ts'
 import { openSqlite, StoreError } from '../src/index.ts'
 import { someFile } from './lib/folder.ts'
-import { sealedSession } from './lib/rows.ts'
 
 async function faultOf(opening: Promise<unknown>): Promise<StoreError> {
   const error = await opening.then(

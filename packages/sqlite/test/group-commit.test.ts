@@ -1,8 +1,8 @@
 import type { SealedConversations } from '@chatbox/core'
+import { sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSqlite } from '../src/index.ts'
 import { someFile } from './lib/folder.ts'
-import { sealedSession, sealedTurn } from './lib/rows.ts'
 
 async function opened() {
   const store = await openSqlite({ file: someFile() })

@@ -1,7 +1,7 @@
+import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSqlite } from '../src/index.ts'
 import { someFile } from './lib/folder.ts'
-import { sealedQuestion, sealedSession, sealedTurn } from './lib/rows.ts'
 
 async function sessionWithAQuestionAt5() {
   const { conversations, close } = await openSqlite({ file: someFile() })

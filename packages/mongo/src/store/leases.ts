@@ -54,7 +54,8 @@ export function leases(access: Access, now: (() => number) | undefined): Leases 
         const query = queries.ownedLeases()
         const pipeline = [
           { $match: query.filter },
-          { $match: { $expr: { $gt: ['$until', time()] } } },
+          { $project: { owner: 1, holds: { $gt: ['$until', time()] } } },
+          { $match: { holds: true } },
           { $group: { _id: '$owner', leases: { $sum: 1 } } },
         ]
         const rows = await collections.leases.aggregate(pipeline, { ...hintOf(query), ...limited }).toArray()

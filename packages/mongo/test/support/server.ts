@@ -3,6 +3,7 @@ import { type Mongo, type MongoOptions, migrateMongo, openMongo } from '@chatbox
 import { available, type RunningServer, startMongo } from '@chatbox/testkit/servers'
 import { MongoClient } from 'mongodb'
 import { afterAll, beforeAll, describe } from 'vitest'
+import { collectionNames } from '../../src/collections.ts'
 
 export interface TestMongo {
   readonly url: string
@@ -62,6 +63,37 @@ export async function openedOn({ url }: Pick<TestMongo, 'url'>, options: Partial
       await mongo.close()
       await asked(url, (client) => client.db(database).dropDatabase())
     },
+  }
+}
+
+/** The same for one test after the other, with one database, which is emptied in between: its indexes take longer than many a test. */
+export function reopenedOn(server: () => TestMongo, options: Partial<MongoOptions> = {}) {
+  let database: string | undefined
+  afterAll(() => database && asked(server().url, (client) => client.db(database).dropDatabase()))
+
+  return async (): Promise<Opened & { later(): Mongo }> => {
+    const { url: uri } = server()
+    const name = database ?? someDatabase()
+    if (!database) await migrateMongo({ uri, database: name })
+    database = name
+    const opened: Mongo[] = []
+    const open = () => {
+      const mongo = openMongo({ uri, database: name, ...options })
+      opened.push(mongo)
+      return mongo
+    }
+    return {
+      mongo: open(),
+      database: name,
+      later: open,
+      async close() {
+        await Promise.all(opened.map((mongo) => mongo.close()))
+        await asked(uri, async (client) => {
+          const db = client.db(name)
+          for (const collection of collectionNames) await db.collection(collection).deleteMany()
+        })
+      },
+    }
   }
 }
 

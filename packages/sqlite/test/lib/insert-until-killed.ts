@@ -1,6 +1,6 @@
 import { sessionId } from '@chatbox/core'
+import { sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import { openSqlite } from '../../src/index.ts'
-import { sealedSession, sealedTurn } from './rows.ts'
 
 /** Inserts for as long as it lives, several at once, and says each seq only when its insert has resolved. */
 const [file = '', id = ''] = process.argv.slice(2)

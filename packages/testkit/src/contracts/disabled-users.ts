@@ -61,10 +61,12 @@ export function disabledUsersContract(name: string, build: () => Promise<Disable
       expect(await disabledUsers.list()).toEqual([ada, ...uids])
     })
 
-    it('may be thousands', async () => {
+    it('may be a thousand', async () => {
       const { disabledUsers } = await opened()
-      const uids = Array.from({ length: 2_000 }, (_, i) => userId(`user-${String(i).padStart(4, '0')}`))
-      await Promise.all(uids.map((uid) => disabledUsers.set(uid, true)))
+      const uids = Array.from({ length: 1_000 }, (_, i) => userId(`user-${String(i).padStart(4, '0')}`))
+      for (let i = 0; i < uids.length; i += 50) {
+        await Promise.all(uids.slice(i, i + 50).map((uid) => disabledUsers.set(uid, true)))
+      }
       expect(await disabledUsers.list()).toEqual(uids)
     })
   })

@@ -1,0 +1,150 @@
+import { answerId, clientMessageId, replicaId, sessionId, Unavailable, userId } from '@chatbox/core'
+import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { type IndexName, indexes } from '../src/indexes.ts'
+import { type Query, queries } from '../src/queries.ts'
+import { totalsPipeline } from '../src/store/totals.ts'
+import { planOf } from './support/explain.ts'
+import { asked, onMongo, openedOn } from './support/server.ts'
+
+const sid = sessionId('s-1')
+const uid = userId('ada@example.org')
+const turn = sealedTurn(sid, 5, { authorId: uid, cmid: clientMessageId('c-1') })
+const { cmid: _, ...turnWithoutCmid } = turn
+const id = answerId('a-1')
+const some = new Uint8Array([1])
+
+/** Every query of the adapter, and the indexes by which it finds its rows: none scans (D2, D4). */
+const expected: Record<keyof typeof queries, readonly (readonly [Query, ...IndexName[]])[]> = {
+  sessionById: [[queries.sessionById(sid), '_id_']],
+  sessionsByIds: [[queries.sessionsByIds([sid, sessionId('s-2')]), '_id_']],
+  sessionAtRev: [[queries.sessionAtRev(sid, 3), '_id_']],
+  sessionWithKey: [[queries.sessionWithKey(sid, some), '_id_']],
+  sessionWithAnyKey: [[queries.sessionWithAnyKey(sid), '_id_']],
+  sessionsOfUser: [
+    [queries.sessionsOfUser(uid, undefined), 'idx_user_id'],
+    [queries.sessionsOfUser(uid, { lastActivity: 5, sid }), 'idx_user_id'],
+  ],
+  turnAt: [[queries.turnAt(sid, 5), 'idx_sid_seq']],
+  firstTurns: [[queries.firstTurns([sid, sessionId('s-2')]), 'idx_sid_seq']],
+  turnsDown: [
+    [queries.turnsDown(sid, undefined), 'idx_sid_seq'],
+    [queries.turnsDown(sid, 5), 'idx_sid_seq'],
+  ],
+  turnsUp: [
+    [queries.turnsUp(sid, 5, undefined), 'idx_sid_seq'],
+    [queries.turnsUp(sid, 5, 9), 'idx_sid_seq'],
+  ],
+  turnsToErase: [[queries.turnsToErase(sid), 'idx_sid_seq']],
+  turnByCmid: [[queries.turnByCmid(uid, clientMessageId('c-1')), 'idx_author_cmid']],
+  inTheWay: [
+    [queries.inTheWay(turn), 'idx_author_cmid', 'idx_sid_seq'],
+    [queries.inTheWay(turnWithoutCmid), 'idx_sid_seq'],
+  ],
+  turnByAnswer: [[queries.turnByAnswer(sid, id), 'idx_answer']],
+  turnsByAnswers: [[queries.turnsByAnswers([sid, sessionId('s-2')], [id, answerId('a-2')]), 'idx_answer']],
+  turnBySuperseded: [[queries.turnBySuperseded(sid, id), 'idx_superseded']],
+  pendingAnswer: [
+    [queries.pendingAnswer(sid, id, {}), 'idx_answer'],
+    [queries.pendingAnswer(sid, id, { attempt: 1, n: 1 }), 'idx_answer'],
+  ],
+  endedAnswer: [[queries.endedAnswer(sid, 5, id), 'idx_sid_seq']],
+  pendingOfSession: [[queries.pendingOfSession(sid), 'idx_sid_pending']],
+  tokensOfSession: [[queries.tokensOfSession(sid), 'idx_sid_tokens']],
+  pendingOfPartition: [
+    [queries.pendingOfPartition(0), 'idx_partition_pending'],
+    [queries.pendingOfPartition(0, { sid, seq: 5, askedAt: 7 }), 'idx_partition_pending'],
+  ],
+  lease: [[queries.lease(3), '_id_']],
+  ownLease: [[queries.ownLease({ partition: 3, gen: 1, owner: replicaId('r') }), '_id_']],
+  ownedLeases: [[queries.ownedLeases(), 'idx_owner']],
+  setting: [[queries.setting('partitions'), '_id_']],
+  disabledUser: [[queries.disabledUser(uid), '_id_']],
+  disabledUsers: [[queries.disabledUsers(), '_id_']],
+}
+const cases = Object.entries(expected).flatMap(([name, list]) => list.map((each) => [name, ...each] as const))
+
+/** For the lists of admins, which are not built yet; people look for them by these names (D2). */
+const OF_ADMINS = ['idx_start_time', 'idx_user_start_time', 'idx_admin_assisted']
+
+describe('the queries', () => {
+  it('are demanded to go by the index that is said, or by those of which each finds a part', () => {
+    for (const [name, query, ...found] of cases) expect([query.by].flat().sort(), name).toEqual([...found].sort())
+  })
+
+  it('need every index that there is', () => {
+    const used = new Set<string>([...cases.flatMap(([, , ...found]) => found), ...OF_ADMINS])
+    const there = Object.values(indexes).flatMap((list) => list.map(({ name }) => name))
+    expect([...used].sort()).toEqual([...there, '_id_'].sort())
+  })
+
+  it('take no operator for a value', () => {
+    const operator = { $gt: '' } as never
+    for (const make of [
+      () => queries.sessionById(operator),
+      () => queries.sessionsOfUser(operator, undefined),
+      () => queries.turnAt(sid, operator),
+      () => queries.turnByCmid(uid, operator),
+      () => queries.turnByAnswer(sid, operator),
+      () => queries.disabledUser(operator),
+      () => queries.lease(operator),
+    ]) {
+      expect(make).toThrow(TypeError)
+    }
+  })
+})
+
+await onMongo('the plans', (server) => {
+  /** Some thousand rows: of a handful, the best plan is to go through all of them. */
+  async function filled(): Promise<string> {
+    const { mongo, database, close } = await openedOn(server(), { gatherMs: 5 })
+    onTestFinished(close)
+    const { conversations, leases, disabledUsers } = mongo
+    const sessions = Array.from({ length: 150 }, (_, i) =>
+      sealedSession({ sid: sessionId(`s-${i}`), uid: userId(`user-${i % 10}`), lastActivity: i }),
+    )
+    await Promise.all(sessions.map((session) => conversations.createSession(session)))
+    const rows = sessions.flatMap((session) =>
+      Array.from({ length: 20 }, (_, i) => {
+        const of = { authorId: session.uid, cmid: clientMessageId(`${session.sid}-${i}`), partition: i % 8 }
+        return i % 4 === 0 ? sealedQuestion(session.sid, i * 2 + 1, of) : sealedTurn(session.sid, i * 2 + 1, of)
+      }),
+    )
+    await Promise.all(rows.map((row) => conversations.insertTurn(row)))
+    await Promise.all(Array.from({ length: 64 }, (_, i) => leases.acquire(i, replicaId(`replica-${i % 3}`), 60_000)))
+    await Promise.all(sessions.map((session) => disabledUsers.set(userId(session.sid), true)))
+    return database
+  }
+
+  it('of all of them find rows by that index, scan nothing, and MongoDB sorts nothing by itself', async () => {
+    const database = await filled()
+    await asked(server().url, async (client) => {
+      const db = client.db(database)
+      for (const [name, query, ...found] of cases) {
+        const plan = await planOf(db.collection(query.collection), query)
+        const shown = { name, indexes: plan.indexes, scans: plan.scans, sorts: plan.kind === 'mongodb' && plan.sorts }
+        expect(shown).toEqual({ name, indexes: [...found].sort(), scans: false, sorts: false })
+      }
+      const totals = await db
+        .collection('sessions')
+        .aggregate(totalsPipeline([sid]))
+        .explain('executionStats')
+      const text = JSON.stringify(totals)
+      for (const index of ['idx_sid_seq', 'idx_sid_pending', 'idx_sid_tokens']) expect(text).toContain(index)
+      expect(text).not.toMatch(/Seq Scan|COLLSCAN/)
+
+      // A scan would be seen.
+      const scan = { collection: 'messages', filter: { ts: 1 }, by: [] } as const
+      expect(await planOf(db.collection('messages'), scan)).toMatchObject({ indexes: [], scans: true })
+    })
+  })
+
+  it('are kept to: where its index is missing, a query is refused', async () => {
+    const { mongo, database, close } = await openedOn(server())
+    onTestFinished(close)
+    await mongo.conversations.ping()
+    await asked(server().url, (client) => client.db(database).collection('messages').dropIndex('idx_sid_pending'))
+    await asked(server().url, (client) => client.db(database).collection('messages').dropIndex('idx_sid_seq'))
+    await expect(mongo.conversations.turn(sid, 1)).rejects.toBeInstanceOf(Unavailable)
+  })
+})
