@@ -4,7 +4,7 @@ import { type Turn, userId } from '@chatbox/core'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSqlite } from '../src/index.ts'
 import { someFile } from './lib/folder.ts'
-import { sealedQuestion, sealedSession, sealedTurn } from './lib/rows.ts'
+import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 
 /** Long enough to fill pages of their own. */
 const marked = (mark: string, length = 40) => new Uint8Array(Buffer.from(`${mark}.`.repeat(length)))
