@@ -27,7 +27,8 @@ export async function faultsOf(
   circumstances: Circumstances = {},
 ): Promise<string[]> {
   const sessions = await storedOf(system, roamers)
-  const faults = sessions.flatMap(faultsOfStored)
+  const asked = new Set(roamers.flatMap((roamer) => [...roamer.asked]))
+  const faults = sessions.flatMap((session) => [...faultsOfStored(session), ...unexpectedIn(session, asked)])
   let whole = 0
   for (const roamer of roamers) {
     faults.push(...faultsOfPlaces(roamer))
@@ -79,6 +80,11 @@ function faultsOfStored({ sid, turns, accepted }: Stored): string[] {
   }
   return faults
 }
+
+const unexpectedIn = ({ sid, turns }: Stored, asked: ReadonlySet<string>): string[] =>
+  turns.flatMap(({ cmid, seq }) =>
+    cmid !== undefined && !asked.has(cmid) ? [`${sid}: nobody has sent what stands at ${seq}`] : [],
+  )
 
 /** A message that was sent again is announced again, as the same one: devices take it by its place. */
 function faultsOfPlaces({ user, logged }: Roamer): string[] {

@@ -10,6 +10,8 @@ export interface Roamer {
   readonly user: string
   /** What was accepted, by client message id. */
   readonly accepted: ReadonlyMap<string, MessageFrame>
+  /** What it has asked for, accepted or not. */
+  readonly asked: ReadonlySet<string>
   /** Everything it was sent, over all its connections, in the order in which it came. */
   readonly frames: readonly ServerFrame[]
   /** Those of it that are logged. */
@@ -38,6 +40,7 @@ export function startRoamer(
   pick: () => EdgeProcess | undefined,
 ): Roamer {
   const accepted = new Map<string, MessageFrame>()
+  const asked = new Set<string>()
   const frames: ServerFrame[] = []
   const logged: ServerFrame[] = []
   const ends: number[] = []
@@ -95,6 +98,7 @@ export function startRoamer(
   return {
     user,
     accepted,
+    asked,
     frames,
     logged,
     ends,
@@ -114,6 +118,7 @@ export function startRoamer(
     async say(text, sid) {
       sent += 1
       const clientMessageId = `${deviceId}-${sent}`
+      asked.add(clientMessageId)
       for (;;) {
         const known = accepted.get(clientMessageId)
         if (known) return known

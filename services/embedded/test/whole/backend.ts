@@ -5,6 +5,7 @@ import { createKeyring, defaultHashKey, sealedConversations, sealedFabric } from
 import { migrateMongo, openMongo } from '@chatbox/mongo'
 import { defaultClocks, redisFabric } from '@chatbox/redis'
 import { createTimers } from '@chatbox/runtime'
+import { type MongoWire, startMongoWire } from '@chatbox/testkit/mongo-wire'
 import { startWire, type Wire } from '@chatbox/testkit/network'
 import { type RunningProcess, runNode } from '@chatbox/testkit/process'
 import type { RunningServer } from '@chatbox/testkit/servers'
@@ -18,7 +19,7 @@ export interface StorageProcess {
   readonly url: string
   readonly opsUrl: string
   readonly process: RunningProcess
-  readonly wires: { readonly realtime: Wire; readonly queue: Wire; readonly mongo: Wire }
+  readonly wires: { readonly realtime: Wire; readonly queue: Wire; readonly mongo: MongoWire }
 }
 
 export interface WorkerProcess {
@@ -54,9 +55,9 @@ export async function processes(
   const database = `chatbox_whole_${randomUUID().slice(0, 8)}`
   await migrateMongo({ uri: mongo.url, database })
   const hashKey = Buffer.from(defaultHashKey(key))
-  const wires: Wire[] = []
-  const wireTo = async ({ port }: RunningServer) => {
-    const wire = await startWire(port)
+  const wires: { close(): Promise<void> }[] = []
+  const kept = async <W extends { close(): Promise<void> }>(starting: Promise<W>): Promise<W> => {
+    const wire = await starting
     wires.push(wire)
     return wire
   }
@@ -84,7 +85,11 @@ export async function processes(
   }
 
   async function startStorage(more: NodeJS.ProcessEnv = {}): Promise<StorageProcess> {
-    const own = { realtime: await wireTo(realtime), queue: await wireTo(queue), mongo: await wireTo(mongo) }
+    const own = {
+      realtime: await kept(startWire(realtime.port)),
+      queue: await kept(startWire(queue.port)),
+      mongo: await kept(startMongoWire(mongo.port)),
+    }
     const running = runNode(STORAGE, {
       env: {
         ...env,

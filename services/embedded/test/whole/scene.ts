@@ -1,0 +1,93 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type RunningServer, startMongo, startRedis } from '@chatbox/testkit/servers'
+import { expect } from 'vitest'
+import { type Roamer, startRoamer } from '../distributed/roamer.ts'
+import { later } from '../distributed/scene.ts'
+import { type Distributed, startDistributed } from '../distributed/system.ts'
+import { type Processes, processes, type Stores } from './backend.ts'
+
+export interface Whole {
+  readonly system: Distributed
+  readonly backend: Processes
+  readonly roamers: readonly Roamer[]
+  readonly stores: Stores
+}
+
+export interface WholeOptions {
+  readonly roamers: number
+  readonly clockScale: number
+  readonly patience: { readonly timeout: number; readonly interval: number }
+  readonly workers?: number
+  readonly env?: NodeJS.ProcessEnv
+}
+
+async function ownStores(): Promise<Stores> {
+  const started: RunningServer[] = await Promise.all([startRedis(), startRedis(), startMongo()])
+  later(() => Promise.all(started.map((server) => server.stop())))
+  const [realtime, queue, mongo] = started
+  if (!realtime || !queue || !mongo) throw new Error('a server did not start')
+  return { realtime, queue, mongo }
+}
+
+/** Two edges, two replicas of storage and a worker as processes, over two Redis and a MongoDB; two devices for each user. */
+export async function whole({ roamers: count, clockScale, patience, workers = 1, env }: WholeOptions): Promise<Whole> {
+  const stores = await ownStores()
+  let backend: Processes | undefined
+  const system = await startDistributed({
+    redisUrl: stores.realtime.url,
+    clockScale,
+    edges: 2,
+    env: { REDIS_QUEUE_URL: stores.queue.url },
+    async backend(secrets) {
+      backend = await processes({ ...stores, workers, ...(env && { env }) }, secrets)
+      return backend
+    },
+  })
+  if (!backend) throw new Error('there is no backend')
+  later(() => system.stop())
+  const roamers = Array.from({ length: count }, (_, i) => {
+    let turn = i
+    return startRoamer(system, `user-${i >> 1}`, `device-${i}`, () => system.edges[turn++ % system.edges.length])
+  })
+  later(() => Promise.all(roamers.map((roamer) => roamer.stop())))
+  await expect.poll(() => roamers.every(({ connected }) => connected), patience).toBe(true)
+  return { system, backend, roamers, stores }
+}
+
+/** Each device says so many things in a session of its own, one after the other. */
+export function talk(roamers: readonly Roamer[], messages: number, pauseMs: number) {
+  let said = 0
+  const talking = roamers.map(async (roamer) => {
+    let sid: string | undefined
+    for (let n = 1; n <= messages; n += 1) {
+      const accepted = await roamer.say(`message ${n}`, sid)
+      sid = accepted.sid
+      said += 1
+      await pause(pauseMs)
+    }
+  })
+  for (const each of talking) each.catch(() => undefined)
+  return {
+    count: () => said,
+    over: Promise.all(talking),
+  }
+}
+
+/** Every accepted question has its end, and everything has followed from it; counters are those of the rows (R3). */
+export async function settled({ backend, roamers }: Whole, patience: WholeOptions['patience']): Promise<void> {
+  const left = async () => {
+    const partitions = Array.from({ length: 64 }, (_, partition) => backend.conversations.unsettledOf(partition, 100))
+    return (await Promise.all(partitions)).flat().length
+  }
+  await expect.poll(left, patience).toBe(0)
+  const sids = new Set(roamers.flatMap((roamer) => [...roamer.accepted.values()].map(({ sid }) => sid)))
+  for (const sid of sids) {
+    const session = await backend.conversations.session(sid as never)
+    const totals = await backend.conversations.totals(sid as never)
+    expect({ sid, messages: session?.msgCount, tokens: session?.totalTokens }).toEqual({
+      sid,
+      messages: totals.nextSeq - 1,
+      tokens: totals.totalTokens,
+    })
+  }
+}
