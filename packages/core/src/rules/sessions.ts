@@ -27,7 +27,7 @@ export const newSession = (sid: SessionId, uid: UserId, partition: number, model
 })
 
 /** The row after a change: what is `null` in it is gone. */
-export function changed<Row extends Session<Text>, Text>(session: Row, change: SessionChange<Text>): Row {
+export function changed<Row, Text>(session: Row & Session<Text>, change: SessionChange<NoInfer<Text>>): Row {
   const entries = Object.entries({ ...session, ...change }).filter(([, value]) => value !== null)
   return Object.fromEntries(entries) as Row
 }
@@ -42,10 +42,12 @@ export function statusOf(session: Session, now: number, inactiveAfterMs: number)
 const PREVIEW_LENGTH = 120
 
 export function previewOf(text: string): string | undefined {
-  const line = text
+  // A text may be long. Where it is cut, half a character may be left.
+  const beginning = text
+    .trimStart()
     .slice(0, 4 * PREVIEW_LENGTH)
-    .replace(/\s+/g, ' ')
-    .trim()
+    .replace(/[\ud800-\udbff]$/, '')
+  const line = beginning.replace(/\s+/g, ' ').trim()
   const characters = Array.from(line)
   if (characters.length === 0) return undefined
   return characters.length <= PREVIEW_LENGTH ? line : `${characters.slice(0, PREVIEW_LENGTH - 1).join('')}…`
