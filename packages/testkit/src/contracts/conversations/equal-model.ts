@@ -23,7 +23,7 @@ export function modelContract(store: () => Texts): void {
         }),
         { numRuns: 60 },
       )
-    }, 60_000)
+    }, 180_000)
   })
 }
 

@@ -68,7 +68,8 @@ export type Step =
   | { readonly kind: 'erase'; readonly session: number; readonly ts: number }
 
 const session = fc.nat(2)
-const answer = fc.nat(30)
+// Rather one of the first, so that several steps meet at one.
+const answer = fc.oneof(fc.nat(3), fc.nat(30))
 const time = fc.integer({ min: 1, max: 4 })
 const text = fc.string({ unit: 'grapheme', maxLength: 12 })
 // No content at all is that of an erased row.
@@ -167,4 +168,9 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase' as const), session, ts: time }) },
 ]
 
-export const someSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...steps), { minLength: 1, maxLength: 40 })
+// Long ones: by default fast-check prefers ten steps, in which hardly anything happens to one answer.
+export const someSteps: fc.Arbitrary<Step[]> = fc.array(fc.oneof(...steps), {
+  minLength: 1,
+  maxLength: 60,
+  size: 'max',
+})
