@@ -6,3 +6,7 @@ export const ringKey = (id: string): RingKey => ({ id, key: createHash('sha256')
 
 /** The first one is current. */
 export const ring = (...ids: string[]): Keyring => createKeyring({ keys: ids.map(ringKey) })
+
+/** A ring in which another than the first is current. */
+export const ringUsing = (currentId: string, ...ids: string[]): Keyring =>
+  createKeyring({ keys: ids.map(ringKey), currentId })

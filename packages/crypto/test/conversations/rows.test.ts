@@ -59,6 +59,29 @@ describe('what was kept', () => {
     expect(begun.turn.content).toEqual(turn(3).content)
   })
 
+  it('has previews and comments among what is sealed, and lets go of what is taken away', async () => {
+    const { sealed, another } = await withTurns()
+    const answered = required(turn(1).answer).answerId
+    const share = { hash: 'a hash', until: 5 }
+    const feedback = { rating: 'down', comment: 'not what I asked for', ts: 3 } as const
+    await sealed.changeSession(sid, 0, { preview: 'what was said', assistingAdminName: 'Berta', share })
+    await sealed.endAnswer(sid, answered, end())
+    expect(await sealed.rateAnswer(sid, answered, feedback)).toBe(true)
+    for (const reader of [sealed, another()]) {
+      expect(await reader.session(sid)).toMatchObject({ preview: 'what was said', assistingAdminName: 'Berta' })
+      expect(await reader.sessionByShare('a hash')).toEqual(await reader.session(sid))
+      expect((await reader.turn(sid, 1))?.answer?.feedback).toEqual(feedback)
+    }
+    await sealed.rateAnswer(sid, answered, { rating: 'up', ts: 4 })
+    expect((await sealed.turn(sid, 1))?.answer?.feedback).toEqual({ rating: 'up', ts: 4 })
+    await sealed.rateAnswer(sid, answered, undefined)
+    expect((await sealed.turn(sid, 1))?.answer).not.toHaveProperty('feedback')
+    await sealed.changeSession(sid, 1, { nm: null, preview: null, assistingAdminName: null, share: null })
+    const { nm: _, ...rest } = session()
+    expect(await another().session(sid)).toEqual({ ...rest, rev: 2 })
+    expect(await sealed.sessionByShare('a hash')).toBeUndefined()
+  })
+
   it('may be any text', async () => {
     const { sealed } = await openConversations()
     await sealed.createSession(session())
@@ -188,20 +211,39 @@ describe('a value in another place', () => {
     expect(opened.unopenable).toEqual(['text'])
   })
 
+  it('does not open: the comment on another answer', async () => {
+    const opened = await withTurns()
+    const answers = [1, 3].map((seq) => required(turn(seq).answer).answerId)
+    for (const id of answers) {
+      await opened.sealed.endAnswer(sid, id, end())
+      await opened.sealed.rateAnswer(sid, id, { rating: 'up', comment: `on ${id}`, ts: 1 })
+    }
+    const foreign = required(required(await opened.inner.turn(sid, 3)).answer).feedback
+    const reader = tampering(opened, (inner) => ({
+      turn: async (...given) => {
+        const row = required(await inner.turn(...given))
+        return row.answer && foreign ? { ...row, answer: { ...row.answer, feedback: foreign } } : row
+      },
+    }))
+    await expect(reader.turn(sid, 1)).rejects.toBeInstanceOf(Unopenable)
+    expect((await reader.turn(sid, 3))?.answer?.feedback?.comment).toBe(`on ${answers[1]}`)
+    expect(opened.unopenable).toEqual(['comment'])
+  })
+
   it('leaves a name out, so that the session can still be found, ended and erased', async () => {
     const opened = await withTurns()
-    await opened.sealed.changeSession(sid, 0, { assistingAdminName: 'Berta' })
+    await opened.sealed.changeSession(sid, 0, { assistingAdminName: 'Berta', preview: 'what was said' })
     const reader = tampering(opened, (inner) => ({
       session: async (id) => {
         const row = required(await inner.session(id))
-        return row.nm && row.assistingAdminName
-          ? { ...row, nm: row.assistingAdminName, assistingAdminName: row.nm }
+        return row.nm && row.assistingAdminName && row.preview
+          ? { ...row, nm: row.preview, preview: row.assistingAdminName, assistingAdminName: row.nm }
           : row
       },
     }))
     const { nm: _, ...rest } = session()
     expect(await reader.session(sid)).toEqual({ ...rest, rev: 1 })
-    expect(opened.unopenable).toEqual(['name', 'name'])
+    expect(opened.unopenable).toEqual(['name', 'preview', 'name'])
   })
 
   it('is a key in the row of another session: nothing of that session opens', async () => {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { answerId, type Conversations, userId } from '@chatbox/core'
+import { rotate } from '@chatbox/crypto'
 import { describe, expect, it } from 'vitest'
 import { recording } from '../recording.ts'
 import { ring } from '../rings.ts'
@@ -13,7 +14,8 @@ async function watched() {
   const between = seen.wrap('conversations', opened.inner)
   const methods = Object.keys(opened.inner) as (keyof typeof between)[]
   const wrapped = Object.fromEntries(methods.map((name) => [name, between[name].bind(between)]))
-  return { ...opened, seen, methods, sealed: opened.another({ between: wrapped }), wrapped }
+  const conversations = { ...opened.inner, ...wrapped }
+  return { ...opened, seen, methods, sealed: opened.another({ between: wrapped }), conversations }
 }
 
 /** Everything that a service may ask for, with what must not be seen wherever it may stand. */
@@ -26,6 +28,8 @@ async function walk(conversations: Conversations): Promise<void> {
   await conversations.insertTurn(turn(3, { superseded: [{ ...pendingAnswer('old'), status: 'done', text: SECRET }] }))
   await conversations.changeSession(sid, 0, {
     nm: `${SECRET} renamed`,
+    preview: SECRET,
+    share: { hash: 'hash', until: 9 },
     adminAssisted: true,
     assistingAdminId: userId('admin'),
     assistingAdminName: SECRET,
@@ -33,7 +37,12 @@ async function walk(conversations: Conversations): Promise<void> {
   await conversations.beginAttempt(sid, asked, 0, 'fresh')
   await conversations.changePending(sid, asked, { n: 0 }, { due: 5, cancelAt: 6, n: 1, handbacks: 1 })
   await conversations.endAnswer(sid, asked, end(), 1)
+  await conversations.rateAnswer(sid, asked, { rating: 'down', comment: SECRET, ts: 7 })
+  await conversations.settle(sid, 1, asked)
   await conversations.supersede(sid, 1, asked, { ...pendingAnswer('next'), text: SECRET })
+  await conversations.tokensSince(anna, 0)
+  await conversations.sessionByShare('hash')
+  await conversations.erasable({ uid: anna, limit: 1 })
   await conversations.unsettledOf(PARTITION, 10)
   await conversations.session(sid)
   await conversations.listSessions(anna, { limit: 10 })
@@ -47,8 +56,9 @@ async function walk(conversations: Conversations): Promise<void> {
 
 describe('a database behind sealed conversations', () => {
   it('sees nothing that a person or a model wrote, whatever is asked of it (X5)', async () => {
-    const { seen, sealed, unopenable } = await watched()
+    const { seen, sealed, unopenable, conversations } = await watched()
     await walk(sealed)
+    await rotate({ conversations, keyring: ring('k2', 'k1'), values: true })
     await sealed.eraseTurns(sid, stub(5))
     expect(unopenable).toEqual([])
     expect(seen.holds('canary')).toBe(false)
@@ -58,10 +68,11 @@ describe('a database behind sealed conversations', () => {
   })
 
   it('is asked for every one of its methods by this test', async () => {
-    const { seen, methods, another, wrapped, sealed } = await watched()
+    const { seen, methods, conversations, sealed } = await watched()
     await walk(sealed)
-    await another({ between: wrapped, keyring: ring('k2', 'k1') }).rewrap(sid)
+    await rotate({ conversations, keyring: ring('k2', 'k1'), values: true })
     await sealed.eraseTurns(sid, stub(5))
+    await sealed.forgetUser(anna, userId('alias'))
     await sealed.close()
     expect([...seen.called].sort()).toEqual(methods.map((name) => `conversations.${name}`).sort())
   })
@@ -73,12 +84,14 @@ describe('a database behind sealed conversations', () => {
     expect([...seen.fields].sort()).toEqual(
       [
         // Sealed.
-        ['nm', 'assistingAdminName', 'content', 'text', 'key'],
+        ['nm', 'preview', 'assistingAdminName', 'content', 'text', 'comment', 'key'],
         // Sessions.
         ['sid', 'uid', 'partition', 'modelId', 'ts', 'lastActivity', 'adminAssisted', 'assistingAdminId'],
         ['helpRequested', 'totalTokens', 'msgCount', 'rts', 'ownerEpoch', 'readSeq', 'erased', 'rev'],
+        ['share', 'hash', 'until', 'keyId'],
         // Turns and answers.
-        ['seq', 'width', 'author', 'authorId', 'cmid', 'kind', 'event', 'answer', 'superseded'],
+        ['seq', 'width', 'author', 'authorId', 'cmid', 'kind', 'event', 'unsettled', 'answer', 'superseded'],
+        ['rating'],
         ['answerId', 'status', 'attempt', 'faults', 'handbacks', 'n', 'due', 'cancelAt', 'askedAt', 'endedAt'],
         ['usage', 'inputTokens', 'outputTokens', 'estimated'],
         // Questions.
