@@ -1,9 +1,9 @@
 /** Every code that an `error` frame, a REST error or `answer.done.error` may carry. */
 export const errorCodes = {
   invalid_json: { retryable: false, message: 'This is not a JSON object.' },
-  invalid_frame: { retryable: false, message: 'A field of this frame is missing, unknown or not allowed.' },
+  invalid_frame: { retryable: false, message: 'A field is missing, unknown or not allowed.' },
   unknown_type: { retryable: false, message: 'There is no frame of this type.' },
-  too_large: { retryable: false, message: 'This frame is too large.' },
+  too_large: { retryable: false, message: 'This is too large.' },
   unauthorized: { retryable: false, message: 'Please sign in.' },
   token_expired: { retryable: false, message: 'Your sign-in has expired.' },
   forbidden: { retryable: false, message: 'You may not do this.' },
