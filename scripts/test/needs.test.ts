@@ -20,7 +20,7 @@ describe('the servers that are set up', () => {
     [['packages/clients'], ALL_SERVERS],
     [[join(ROOT, 'packages/widget/')], ['chromium']],
     [
-      ['services/embedded', 'packages/redis'],
+      ['packages/widget', 'packages/redis'],
       ['redis', 'chromium'],
     ],
   ])('are for %j those that the tests there need', (args, servers) => expect(serversNeeded(args)).toEqual(servers))

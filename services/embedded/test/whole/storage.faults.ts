@@ -46,8 +46,6 @@ describe.skipIf(!there)('storage, while it is killed, stopped and cut off', { ti
       expect(asked.size).toBe(MESSAGES)
       expect([...asked].filter((id) => !accepted.has(id))).toEqual([])
     }
-      Array.from({ length: CLIENTS }, () => MESSAGES * 2),
-    )
     await expect.poll(() => faultsOf(all.system, all.roamers), patience).toEqual([])
     expectDurableWrites(all)
   })
