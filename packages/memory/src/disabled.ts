@@ -1,6 +1,5 @@
-import type { Disabled, UserId } from '@chatbox/core'
+import { type Disabled, type UserId, versionOfDisabled } from '@chatbox/core'
 import type { Channels } from './channels.ts'
-import { randomId } from './log.ts'
 
 export interface MemoryDisabled extends Disabled {
   empty(): void
@@ -16,8 +15,10 @@ export function createDisabled(changes: Channels<'changes', () => void>): Memory
       return version === known ? 'same' : { version, has: (uid) => uids.has(uid) }
     },
     async replace(uids) {
-      list = { version: randomId(), uids: new Set(uids) }
+      const version = versionOfDisabled(uids)
+      list = { version, uids: new Set(uids) }
       changes.post('changes', (listener) => listener())
+      return version
     },
     async onChange(listener) {
       const leave = changes.add('changes', listener)

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { type Disabled, type UserId, userId } from '@chatbox/core'
+import { type Disabled, type UserId, userId, versionOfDisabled } from '@chatbox/core'
 import { listOf, script, textOf } from './connection/script.ts'
 import type { Store } from './connection/store.ts'
 import type { Keys } from './keys.ts'
@@ -36,8 +35,9 @@ export function createDisabled(store: Store, keys: Keys): Disabled {
       return { version: textOf(version), has: (uid) => uids.has(uid) }
     },
     async replace(uids) {
-      const version = randomBytes(9).toString('base64url')
+      const version = versionOfDisabled(uids)
       await store.call(replaceList, [keys.disabled], [version, uids.join('\n')])
+      return version
     },
     async onChange(listener) {
       // What was missed may have been a word of a change.

@@ -19,12 +19,8 @@ export interface StorageTimes {
   readonly sweepMs: number
   /** How long what is cached of a session outlives its last use (S5). */
   readonly sessionGraceMs: number
-  /**
-   * How often it is looked whether the list of disabled users has changed and its mirror is still there, and how often it is written in
-   * any case. With the time in which edges look at the mirror this bounds how long a disabled user stays: 5 s (R23).
-   */
+  /** How often the mirror of disabled users is compared with the database. With how often edges look at it this bounds how long a disabled user stays: 5 s (R23). */
   readonly mirrorLookMs: number
-  readonly mirrorMs: number
   /** How often it is looked for sessions that are older than they may be. */
   readonly retentionMs: number
   /** How long somebody who asked over REST waits at most (P8). */
@@ -36,7 +32,6 @@ export const defaultStorageTimes: StorageTimes = {
   sweepMs: 5_000,
   sessionGraceMs: 300_000,
   mirrorLookMs: 1_000,
-  mirrorMs: 30_000,
   retentionMs: 3_600_000,
   requestMs: REQUEST_TTL_MS,
 }

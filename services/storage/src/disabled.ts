@@ -1,39 +1,43 @@
+import type { UserId } from '@chatbox/core'
 import { createTimers } from '@chatbox/runtime'
 import type { StorageDeps, StorageTimes } from './deps.ts'
 
+interface Listed {
+  readonly uids: readonly UserId[]
+  readonly text: string
+}
+
 /**
- * Mirrors the list of disabled users to where edges read it (R23): at the start, when it has changed, when the mirror has lost it, and
- * now and then in any case. Every replica does; they all write the same.
+ * Mirrors the list of disabled users to where edges read it (R23): at the start, and whenever the mirror has another one than the
+ * database, because it was lost, or is older after a failover, or could not be written when the list changed. Every replica does;
+ * they all write the same.
  */
 export function mirrorDisabled(
   { disabledUsers, fabric, log }: Pick<StorageDeps, 'disabledUsers' | 'fabric' | 'log'>,
   times: StorageTimes,
 ) {
-  let mirroredAt = Number.NEGATIVE_INFINITY
-  let mirrored: string | undefined
+  /** What was written last, and the version that it has there. */
+  let written: { readonly text: string; readonly version: string } | undefined
   let away = false
 
-  const listed = async () => {
+  async function listed(): Promise<Listed> {
     const uids = await disabledUsers.list()
     return { uids, text: uids.join('\n') }
   }
 
-  async function mirror(): Promise<void> {
-    let list = await listed()
-    for (;;) {
-      await fabric.disabled.replace(list.uids)
-      mirrored = list.text
-      list = await listed()
+  async function mirror(list: Listed): Promise<void> {
+    let current = list
+    do {
+      const { uids, text } = current
+      written = { text, version: await fabric.disabled.replace(uids) }
       // Somebody who changed it meanwhile may have mirrored it before us, and ours would take that back.
-      if (list.text === mirrored) break
-    }
-    mirroredAt = performance.now()
+      current = await listed()
+    } while (current.text !== written.text)
   }
 
   async function look(): Promise<void> {
-    const due = performance.now() - mirroredAt >= times.mirrorMs
-    const changed = async () => (await listed()).text !== mirrored
-    if (due || (await changed()) || (await fabric.disabled.read()) === undefined) await mirror()
+    const list = await listed()
+    if (list.text !== written?.text || (await fabric.disabled.read(written.version)) !== 'same') await mirror(list)
     if (away) log.info('the list of disabled users is mirrored again')
     away = false
   }

@@ -69,7 +69,6 @@ export interface BenchOptions {
     sweepMs?: number
     sessionGraceMs?: number
     mirrorLookMs?: number
-    mirrorMs?: number
     retentionMs?: number
     requestMs?: number
   }

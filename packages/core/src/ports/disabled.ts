@@ -2,7 +2,7 @@ import type { UserId } from '../ids.ts'
 import type { Unsubscribe } from './bus.ts'
 
 export interface DisabledList {
-  /** Two lists that differ have versions that differ. */
+  /** A hash of the list: that of another list is another one, and that of the same list the same. */
   readonly version: string
   has(uid: UserId): boolean
 }
@@ -14,8 +14,8 @@ export interface Disabled {
    * the caller has: the same list is not sent again.
    */
   read(known?: string): Promise<DisabledList | 'same' | undefined>
-  /** Puts the whole list in the place of whatever is there, and tells those who listen. */
-  replace(uids: readonly UserId[]): Promise<void>
+  /** Puts the whole list in the place of whatever is there, and tells those who listen. Returns the list's version. */
+  replace(uids: readonly UserId[]): Promise<string>
   /** Makes edges look now. A signal can be lost, so they look by themselves as well. */
   onChange(listener: () => void): Promise<Unsubscribe>
 }

@@ -1,5 +1,6 @@
 export * from './answers.ts'
 export * from './audit.ts'
+export * from './disabled.ts'
 export * from './entries.ts'
 export * from './frames.ts'
 export * from './naming.ts'

@@ -45,6 +45,19 @@ export function disabledContract(name: string, build: Build<'disabled'>): void {
       expect(among(first)).toEqual([ada])
     })
 
+    it('gives one list one version, whoever wrote it, in whatever order and whatever was there before', async () => {
+      const { disabled } = await open()
+      const version = await disabled.replace([ada, bob])
+      expect(await disabled.read(version)).toBe('same')
+      expect(await disabled.replace([bob, ada, ada])).toBe(version)
+      const other = await disabled.replace([ada])
+      expect(other).not.toBe(version)
+      expect(await disabled.read(version)).toMatchObject({ version: other })
+      expect(await disabled.replace([ada, bob])).toBe(version)
+      // What separates users where they are kept does not make two lists one.
+      expect(await disabled.replace([userId('ada,bob')])).not.toBe(version)
+    })
+
     it('takes a user named twice as one, and a list of thousands whole', async () => {
       const { disabled } = await open()
       const many = Array.from({ length: 5_000 }, (_, i) => userId(`user-${i}`))
