@@ -4,7 +4,12 @@ import { loaded, stored } from './codec.ts'
 import { eventsAfter } from './log.ts'
 import type { Users } from './users.ts'
 
-export type EdgeChannels = Channels<EdgeId, (packet: ReplyPacket) => void>
+export interface EdgeListener {
+  reply(packet: ReplyPacket): void
+  gap(): void
+}
+
+export type EdgeChannels = Channels<EdgeId, EdgeListener>
 
 export function createBus(users: Users, edges: EdgeChannels): Bus {
   return {
@@ -46,10 +51,10 @@ export function createBus(users: Users, edges: EdgeChannels): Bus {
     },
     async reply(edge, packet) {
       const kept = stored(packet)
-      edges.post(edge, (listener) => listener(loaded(kept)))
+      edges.post(edge, (listener) => listener.reply(loaded(kept)))
     },
-    async listen(edge, listener) {
-      const leave = edges.add(edge, listener)
+    async listen(edge, reply, gap = () => undefined) {
+      const leave = edges.add(edge, { reply, gap })
       return async () => leave()
     },
   }

@@ -1,6 +1,6 @@
-import type { AnswerId, EdgeId, Fabric, Job, ReplyPacket } from '@chatbox/core'
+import type { AnswerId, Fabric, Job } from '@chatbox/core'
 import { createAnswers } from './answers.ts'
-import { createBus } from './bus.ts'
+import { createBus, type EdgeChannels } from './bus.ts'
 import { channels } from './channels.ts'
 import { createDisabled } from './disabled.ts'
 import { createIngest, type DeadLetter } from './ingest.ts'
@@ -36,7 +36,7 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
   const released = options.onReleased ?? (() => undefined)
   const later = laterQueue(options.onError ?? throwUncaught)
 
-  const edges = channels<EdgeId, (packet: ReplyPacket) => void>(later)
+  const edges: EdgeChannels = channels(later)
   const cancels = channels<'cancels', (answerId: AnswerId) => void>(later)
   const changes = channels<'changes', () => void>(later)
   const users = createUsers({ clocks, bounds, now, later, released })
@@ -64,6 +64,7 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
     empty(role) {
       if (role !== 'queue') {
         users.empty()
+        edges.postAll((listener) => listener.gap())
         registry.empty()
         limiter.empty()
         disabled.empty()

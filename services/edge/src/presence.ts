@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { ReplyPacket } from '@chatbox/core'
 import { backoff, createTimers } from '@chatbox/runtime'
 import type { EdgeContext } from './deps.ts'
+import type { Renewal } from './renewal.ts'
 
 /** How an edge stands among the others: its lease, and its ear for what is sent to its connections. */
 export interface Presence {
@@ -13,7 +14,7 @@ export interface Presence {
 
 export function presence(
   { edgeId, fabric, log, times }: EdgeContext,
-  renew: () => Promise<void>,
+  { renew, missedWords }: Renewal,
   reply: (packet: ReplyPacket) => void,
 ): Presence {
   let leaveEar: (() => Promise<void>) | undefined
@@ -21,7 +22,7 @@ export function presence(
   const unreachable = (err: unknown) => log.warn({ err }, 'the registry could not be reached')
 
   async function listen(): Promise<void> {
-    leaveEar = await fabric.bus.listen(edgeId, reply)
+    leaveEar = await fabric.bus.listen(edgeId, reply, missedWords)
   }
 
   async function listenAtLast(): Promise<void> {

@@ -8,17 +8,23 @@ const AT_ONCE = 100
 /** The second round is for those whose hello was under way in the first. */
 const ROUNDS = 2
 
+export interface Renewal {
+  renew(): Promise<void>
+  /** Words that a connection was replaced may have been missed: the next rounds find those out (S4). */
+  missedWords(): void
+}
+
 /** Keeps the edge's lease, and fills a registry that lost its rows (S8). */
 export function renewal(
   { edgeId, fabric, leftovers, log, maxConnections, metrics }: EdgeContext,
   connections: () => Iterable<Connection>,
-): () => Promise<void> {
+): Renewal {
   const { registry } = fabric
   let rounds = 0
 
   /**
-   * While our rows were lost the same device may have come in elsewhere, and nobody could tell us. Whoever stands in the registry by
-   * now keeps the place, whatever the clocks of two edges say; on one edge the clock says which of two is the later one.
+   * While our rows or our ear were lost the same device may have come in elsewhere, and nobody could tell us. Whoever stands in the
+   * registry by now keeps the place, whatever the clocks of two edges say; on one edge the clock says which of two is the later one.
    */
   const outlives = (other: Registration, row: Registration) =>
     other.deviceId === row.deviceId &&
@@ -56,15 +62,20 @@ export function renewal(
   async function registerAll(): Promise<void> {
     const all = [...connections()]
     if (all.length > 0)
-      log.warn({ connections: all.length }, 'the registry does not know this edge; registering its connections again')
+      log.warn({ connections: all.length }, 'rows or words may have been lost; registering its connections again')
     for (let i = 0; i < all.length; i += AT_ONCE) await Promise.all(all.slice(i, i + AT_ONCE).map(register))
   }
 
-  return async () => {
-    if ((await registry.renew(edgeId)) === 'lost') rounds = ROUNDS
-    await leftovers.again()
-    if (rounds === 0) return
-    await registerAll()
-    rounds -= 1
+  return {
+    async renew() {
+      if ((await registry.renew(edgeId)) === 'lost') rounds = ROUNDS
+      await leftovers.again()
+      if (rounds === 0) return
+      await registerAll()
+      rounds -= 1
+    },
+    missedWords() {
+      rounds = ROUNDS
+    },
   }
 }

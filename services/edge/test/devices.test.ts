@@ -1,8 +1,9 @@
 import { deltaEvent, type Registration, Unavailable, userId } from '@chatbox/core'
 import { createVerifier } from '@chatbox/runtime'
 import type { WireClient } from '@chatbox/testkit/wire'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { echo, openEdge, SECRET, sizeOf, tokenOf, until, untilEmpty } from './support/open-edge.ts'
+import type { Tampering } from './support/tamper.ts'
 
 const events = (client: WireClient) => client.frames.filter(({ type }) => type !== 'ready' && type !== 'pong')
 
@@ -76,6 +77,34 @@ describe('a device that comes again (S4)', () => {
     expect(await old.closed()).toMatchObject({ code: 4201 })
     await echo(fresh)
     expect(here.memory.sizes().connections).toBe(1)
+  })
+
+  it('replaces one on another edge that missed the word, as soon as that edge knows that it missed something', async () => {
+    let missed = (): void => undefined
+    const listening = (tamper: Tampering) =>
+      tamper.on('bus', 'listen', (proceed, _edge, _reply, gap) => {
+        missed = gap as () => void
+        return proceed()
+      })
+    const here = await openEdge({ times: { renewMs: 20 }, before: listening })
+    const there = await openEdge({ deps: { fabric: here.fabric } })
+    // Rounds of the beginning are over.
+    let renewals = 0
+    here.tamper.on('registry', 'renew', (proceed) => {
+      renewals += 1
+      return proceed()
+    })
+    await until(() => renewals > 3, 'it renews')
+    const [old, other] = [await here.device('ada', 'd-1'), await here.device('ada', 'd-2')]
+    const reply = vi.spyOn(here.memory.bus, 'reply').mockResolvedValue()
+    const fresh = await there.device('ada', 'd-1')
+    await until(() => reply.mock.calls.length === 1, 'the word is lost')
+    await until(() => renewals > 6, 'it renews')
+    await echo(old)
+    missed()
+    expect(await old.closed()).toMatchObject({ code: 4201 })
+    for (const client of [fresh, other]) await echo(client)
+    expect(here.memory.sizes().connections).toBe(2)
   })
 
   it('gets in even when its earlier connection could not be told', async () => {

@@ -39,5 +39,9 @@ export interface Bus {
   /** Takes the user's log away, with all that is in it; a new one begins, and whoever resumes loads again (erasure). Keeps the generation. */
   forget(uid: UserId): Promise<void>
   reply(edge: EdgeId, packet: ReplyPacket): Promise<void>
-  listen(edge: EdgeId, listener: (packet: ReplyPacket) => void): Promise<Unsubscribe>
+  /**
+   * What is replied to this edge. `gap`: something may have been missed. Who waits for a reply asks again (R9); what nobody waits for,
+   * a word that a connection was replaced for one, is to be found out in another way.
+   */
+  listen(edge: EdgeId, listener: (packet: ReplyPacket) => void, gap?: () => void): Promise<Unsubscribe>
 }

@@ -1,10 +1,10 @@
-import type { Bus, EventPacket, LoggedEvent } from '@chatbox/core'
+import type { Bus, EventPacket, LoggedEvent, ReplyPacket } from '@chatbox/core'
 import { eventAad, replyAad } from '../aad.ts'
 import type { Seals, User } from './seals.ts'
 
 /**
  * An event that does not open is a gap (R25): its listener reads the log, and there it makes the log `lost`, so that the client
- * reloads instead of missing it (P4). A reply that does not open is dropped; whoever waits for it asks again (R9).
+ * reloads instead of missing it (P4). A reply that does not open is a gap too.
  */
 export function sealedBus(bus: Bus, seals: Seals): Bus {
   const open = (user: User, packet: EventPacket) => seals.open('event', user, eventAad, packet)
@@ -44,12 +44,14 @@ export function sealedBus(bus: Bus, seals: Seals): Bus {
     top: async (uid) => bus.top(seals.user(uid).tag),
     forget: async (uid) => bus.forget(seals.user(uid).tag),
     reply: async (edge, packet) => bus.reply(edge, seals.seal(seals.edge(edge), replyAad, packet)),
-    async listen(edge, listener) {
+    async listen(edge, listener, gap) {
       const owner = seals.edge(edge)
-      return bus.listen(edge, (packet) => {
+      const heard = (packet: ReplyPacket) => {
         const opened = seals.open('reply', owner, replyAad, packet)
         if (opened) listener(opened)
-      })
+        else gap?.()
+      }
+      return bus.listen(edge, heard, gap)
     },
   }
 }

@@ -106,7 +106,7 @@ describe('an event', () => {
 })
 
 describe('a reply', () => {
-  it('to another edge, or for another connection, is dropped and counted', async () => {
+  it('to another edge, or for another connection, is dropped and counted, and is a gap', async () => {
     const { sealed, inner, unopenable } = openFabric((memory) => ({
       ...memory,
       bus: {
@@ -118,13 +118,14 @@ describe('a reply', () => {
         },
       },
     }))
-    const [here, there] = [vi.fn(), vi.fn()]
-    await sealed.bus.listen(edge, here)
+    const [here, there, gap] = [vi.fn(), vi.fn(), vi.fn()]
+    await sealed.bus.listen(edge, here, gap)
     await sealed.bus.listen(edgeId('edge-2'), there)
     await sealed.bus.reply(edge, reply('for you'))
     await vi.waitFor(() => expect(here).toHaveBeenCalledOnce())
     expect(textIn(here.mock.calls[0]?.[0])).toBe('for you')
     expect(there).not.toHaveBeenCalled()
+    expect(gap).toHaveBeenCalledOnce()
     expect(unopenable).toEqual(['reply', 'reply'])
     expect(inner.sizes().users).toBe(0)
   })

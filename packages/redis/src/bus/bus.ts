@@ -125,17 +125,17 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
     async reply(edge, packet) {
       await store.call(publishSignal, [keys.edge(edge)], [packetBytes(packet)])
     },
-    async listen(edge, listener) {
+    async listen(edge, listener, gap = () => undefined) {
       const leave = await store.subscribe(keys.edge(edge), {
         message: (payload) => {
           try {
             listener(packetOf<ReplyHeader>(heard(payload).packet))
           } catch (error) {
             onError(error)
+            gap()
           }
         },
-        // Whoever waits for a reply that was missed asks again (R9).
-        gap: () => undefined,
+        gap,
       })
       return async () => leave()
     },

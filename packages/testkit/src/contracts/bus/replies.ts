@@ -1,5 +1,5 @@
 import { edgeId, type ReplyPacket } from '@chatbox/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Build, opener } from '../adapter.ts'
 import { eventually } from '../recorder.ts'
 import { bytes, text } from '../samples.ts'
@@ -55,15 +55,23 @@ export function replyContract(build: Build<'bus'>): void {
       expect(lost).toEqual([])
     })
 
-    it('still come when the store has lost everything', async () => {
+    it('still come when the store has lost everything, and whoever listens is told that some may have been missed', async () => {
       const { bus, empty } = await open()
       const heard: ReplyPacket[] = []
-      await bus.listen(edgeId('edge'), (packet) => heard.push(packet))
+      const [gap, leftBefore] = [vi.fn(), vi.fn()]
+      await bus.listen(edgeId('edge'), (packet) => heard.push(packet), gap)
+      const leave = await bus.listen(edgeId('edge'), () => undefined, leftBefore)
+      await leave()
+      await bus.reply(edgeId('edge'), reply('before'))
+      await eventually(() => expect(heard.map(text)).toEqual(['before']))
+      expect(gap).not.toHaveBeenCalled()
       await empty()
       await eventually(async () => {
         await bus.reply(edgeId('edge'), reply('after'))
         expect(heard.map(text)).toContain('after')
       })
+      await eventually(() => expect(gap).toHaveBeenCalled())
+      expect(leftBefore).not.toHaveBeenCalled()
     })
   })
 }
