@@ -44,7 +44,7 @@ const HEADROOM = 1.1
 
 export function createIngest({ clocks, bounds, now, released }: IngestOptions): MemoryIngest {
   const partitions = new Map<number, Partition>()
-  const outcomes = expiring<RequestId, Stored<OutcomePacket['header']>>(clocks.outcomeMs, bounds.outcomes, now)
+  const outcomes = expiring<string, Stored<OutcomePacket['header']>>(clocks.outcomeMs, bounds.outcomes, now)
   /** Never begins again, so that an id from before a loss can't name an entry from after it. */
   let lastId = 0
   let entryCount = 0
@@ -59,9 +59,7 @@ export function createIngest({ clocks, bounds, now, released }: IngestOptions): 
     return partition
   }
 
-  const keepOutcome = (outcome: OutcomePacket | undefined) => {
-    if (outcome) outcomes.set(outcome.header.requestId, stored(outcome))
-  }
+  const outcomeKey = (partition: number, requestId: RequestId) => `${partition} ${requestId}`
 
   const take = (partition: Partition, id: string): KeptEntry | undefined => {
     const entry = partition.entries.get(id)
@@ -72,7 +70,11 @@ export function createIngest({ clocks, bounds, now, released }: IngestOptions): 
     return entry
   }
 
-  const endOf = (partition: Partition): PartitionEnd => ({
+  const keepOutcome = (number: number, outcome: OutcomePacket | undefined) => {
+    if (outcome) outcomes.set(outcomeKey(number, outcome.header.requestId), stored(outcome))
+  }
+
+  const endOf = (number: number, partition: Partition): PartitionEnd => ({
     now,
     closed() {
       partition.open = undefined
@@ -81,12 +83,12 @@ export function createIngest({ clocks, bounds, now, released }: IngestOptions): 
     remove(done) {
       for (const { id, outcome } of done) {
         take(partition, id)
-        keepOutcome(outcome)
+        keepOutcome(number, outcome)
       }
     },
     bury(id, reason, outcome) {
       const entry = take(partition, id)
-      keepOutcome(outcome)
+      keepOutcome(number, outcome)
       if (!entry) return
       partition.dead.push({ id, stored: entry.stored, reason, tries: entry.tries, at: now() })
       deadCount += 1
@@ -120,12 +122,12 @@ export function createIngest({ clocks, bounds, now, released }: IngestOptions): 
     async own(number) {
       const partition = partitionOf(number)
       partition.open?.close()
-      const open = entrySource(endOf(partition), partition.entries.values())
+      const open = entrySource(endOf(number, partition), partition.entries.values())
       partition.open = open
       return open.source
     },
-    async outcome(requestId) {
-      const outcome = outcomes.get(requestId)
+    async outcome(number, requestId) {
+      const outcome = outcomes.get(outcomeKey(number, requestId))
       return outcome && loaded(outcome)
     },
     now: async () => now(),

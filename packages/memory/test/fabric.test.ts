@@ -133,8 +133,8 @@ describe('what is kept (S5)', () => {
     const { entries } = await source.read(1, new AbortController().signal)
     await source.remove(['a', 'b', 'c', 'd'].map((id) => ({ id: entries[0]?.id ?? '', outcome: outcome(id) })))
     expect(sizes().outcomes).toBe(3)
-    expect(await ingest.outcome(requestId('a'))).toBeUndefined()
-    expect(await ingest.outcome(requestId('d'))).toBeDefined()
+    expect(await ingest.outcome(0, requestId('a'))).toBeUndefined()
+    expect(await ingest.outcome(0, requestId('d'))).toBeDefined()
     expect(await ingest.append(big)).toBe('taken')
 
     for (const n of [1, 2]) await jobs.enqueue({ ...job, n })

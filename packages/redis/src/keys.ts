@@ -29,9 +29,14 @@ export const keysFor = (prefix: string) => {
     disabled: `${prefix}:{disabled}`,
     ofPartition(partition: number) {
       const own = `${prefix}:{p${partition}}`
-      return { entries: `${own}:entries`, tries: `${own}:tries`, dead: `${own}:dead`, bell: `${own}:bell` }
+      return {
+        entries: `${own}:entries`,
+        tries: `${own}:tries`,
+        dead: `${own}:dead`,
+        bell: `${own}:bell`,
+        outcome: (requestId: RequestId) => `${own}:outcome:${requestId}`,
+      }
     },
-    outcome: (requestId: RequestId) => `${prefix}:outcome:{${requestId}}`,
     jobs: `{${prefix}}`,
     limit: (bucket: string) => `${prefix}:limit:${bucket}`,
   }

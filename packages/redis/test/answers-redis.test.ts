@@ -215,7 +215,7 @@ function suite(redis: () => TestRedis): void {
     const awayKey = keys.answer(away.uid, away.answerId)
     // In a cluster one that another server has.
     const other = Array.from({ length: 100 }, () => someAnswer()).find(
-      ({ uid, answerId: id }) => store.nodeOf(keys.answer(uid, id)) !== store.nodeOf(awayKey),
+      ({ uid, answerId: id }) => store.runAt(keys.answer(uid, id)) !== store.runAt(awayKey),
     )
     for (const ref of [away, ...(other ? [other] : [])]) await begin(one.answers, ref)
     const heard: string[] = []

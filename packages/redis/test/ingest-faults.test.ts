@@ -53,7 +53,7 @@ describe.skipIf(!there)('the ingest log over a Redis that fails', () => {
       })),
     )
     expect(await ingest.backlog(P)).toEqual({ waiting: 0, dead: 1 })
-    expect(await ingest.outcome(others[0]?.packet.header.requestId ?? requestId('none'))).toBeDefined()
+    expect(await ingest.outcome(P, others[0]?.packet.header.requestId ?? requestId('none'))).toBeDefined()
     await expect.poll(() => put(ingest, 'again')).toBe('taken')
   })
 
@@ -144,7 +144,7 @@ describe.skipIf(!there)('the ingest log over a Redis that fails', () => {
     await source.remove(before.map(({ id }) => ({ id, outcome })))
     await source.bury(before[0]?.id ?? '', 'failed')
     expect(await ingest.backlog(P)).toEqual({ waiting: 2, dead: 0 })
-    expect(await ingest.outcome(requestId('done-before'))).toBeDefined()
+    expect(await ingest.outcome(P, requestId('done-before'))).toBeDefined()
     await source.remove(again.map(({ id }) => ({ id })))
     expect(await ingest.backlog(P)).toEqual({ waiting: 0, dead: 0 })
   })

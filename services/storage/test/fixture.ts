@@ -132,8 +132,9 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   async function ask(entry: EntryBody, ttlMs?: number): Promise<Outcome> {
     const answered = new Promise<void>((resolve) => waiting.set(entry.requestId, resolve))
     const replyTo = { edgeId: edge, connectionId: connection, requestId: entry.requestId }
+    const partition = partitionOf(entry.uid, 64)
     const taken = await fabric.ingest.append({
-      partition: partitionOf(entry.uid, 64),
+      partition,
       packet: encodeEntry({ ...entry, replyTo }),
       ...(ttlMs !== undefined && { ttlMs }),
     })
@@ -141,7 +142,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     await answered
     waiting.delete(entry.requestId)
     for (;;) {
-      const packet = await fabric.ingest.outcome(entry.requestId)
+      const packet = await fabric.ingest.outcome(partition, entry.requestId)
       if (packet) return decodeOutcome(packet)
       await new Promise(setImmediate)
     }

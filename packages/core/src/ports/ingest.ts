@@ -64,7 +64,8 @@ export interface Ingest {
   append(entry: NewEntry): Promise<Taken>
   /** Only for the holder of the partition's lease; closes a source that this process had before. */
   own(partition: number): Promise<EntrySource>
-  outcome(requestId: RequestId): Promise<OutcomePacket | undefined>
+  /** What became of a request that was appended to this partition; kept where its entries are, so that it can be had if they can. */
+  outcome(partition: number, requestId: RequestId): Promise<OutcomePacket | undefined>
   /** The log's clock, which deadlines are counted by (R11). */
   now(): Promise<number>
   /** Entries that wait, and dead letters. */

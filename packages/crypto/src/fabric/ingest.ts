@@ -17,8 +17,8 @@ export function sealedIngest(ingest: Ingest, seals: Seals): Ingest {
     async own(partition) {
       return sealedSource(await ingest.own(partition), seals.partition(partition), seals)
     },
-    async outcome(requestId) {
-      const packet = await ingest.outcome(requestId)
+    async outcome(partition, requestId) {
+      const packet = await ingest.outcome(partition, requestId)
       const opened = packet && seals.open('outcome', seals.outcomes, outcomeAad, packet)
       if (!opened || opened.header.requestId === requestId) return opened
       seals.misplaced('outcome')

@@ -132,8 +132,8 @@ describe('an outcome', () => {
       ...inner,
       ingest: {
         ...inner.ingest,
-        async outcome(id) {
-          const kept = await inner.ingest.outcome(swap === 'swapped' ? requestId('two') : id)
+        async outcome(partition, id) {
+          const kept = await inner.ingest.outcome(partition, swap === 'swapped' ? requestId('two') : id)
           return kept && swap === 'edited' ? { ...kept, body: bytes('edited') } : kept
         },
       },
@@ -143,13 +143,13 @@ describe('an outcome', () => {
     const { entries } = await source.read(10, never)
     await source.remove(entries.map(({ id, packet }) => ({ id, outcome: outcome(packet.header.requestId) })))
 
-    expect((await sealed.ingest.outcome(requestId('one')))?.header.requestId).toBe('one')
+    expect((await sealed.ingest.outcome(PARTITION, requestId('one')))?.header.requestId).toBe('one')
     swap = 'swapped'
-    expect(await sealed.ingest.outcome(requestId('one'))).toBeUndefined()
+    expect(await sealed.ingest.outcome(PARTITION, requestId('one'))).toBeUndefined()
     swap = 'edited'
-    expect(await sealed.ingest.outcome(requestId('one'))).toBeUndefined()
+    expect(await sealed.ingest.outcome(PARTITION, requestId('one'))).toBeUndefined()
     expect(unopenable).toEqual(['outcome', 'outcome'])
-    expect(await sealed.ingest.outcome(requestId('three'))).toBeUndefined()
+    expect(await sealed.ingest.outcome(PARTITION, requestId('three'))).toBeUndefined()
     expect(unopenable).toHaveLength(2)
   })
 })

@@ -37,9 +37,10 @@ export function createAnswers({ store, keys, clocks, bounds, onError }: AnswersD
       const { uid, sid, answerId: id, seq } = ref
       const { epochs, meta, log, channel, answerPrefix } = keys.ofUser(uid)
       const args = [id, sid, seq, attempt, epoch, announce.header.class, packetBytes(announce), freshLogId()]
-      const rest = [store.runAt(meta), bounds.logEvents, clocks.idleMs, answerPrefix]
+      const rest = [bounds.logEvents, clocks.idleMs, answerPrefix]
       const names = [...recordKeys(ref), epochs, meta, log, channel]
-      return wordOf(await store.call(beginAnswer, names, [...args, ...rest]), ['begun', 'stale', 'fenced', 'ended'])
+      const { reply } = await store.callIn(beginAnswer, names, (run) => [...args, run, ...rest])
+      return wordOf(reply, ['begun', 'stale', 'fenced', 'ended'])
     },
     async append(chunks) {
       const calls = chunks.map(({ ref, attempt, index, chunk }) => ({
@@ -95,12 +96,10 @@ export function createAnswers({ store, keys, clocks, bounds, onError }: AnswersD
       return replies.map((reply) => recordOf(known(reply)))
     },
     async snapshot(uid) {
-      const { meta, log, answers, epochs } = keys.ofUser(uid)
-      const run = store.runAt(meta)
+      const { meta, log, answers, epochs, channel } = keys.ofUser(uid)
       const args = [freshLogId(), clocks.idleMs, ...prefixes(uid)]
-      const [id, top, owners, open] = listOf(await store.call(snapshotAnswers, [meta, log, answers, epochs], args))
-      // Sent on to another server: its position must not be named after the life of the one that was asked.
-      if (store.runAt(meta) !== run) throw new Unavailable('the answers have moved to another server')
+      const { reply, run } = await store.callIn(snapshotAnswers, [meta, log, answers, epochs, channel], () => args)
+      const [id, top, owners, open] = listOf(reply)
       return {
         top: { log: textOf(id), run, offset: numberOf(top) },
         epochs: epochsOf(owners),
@@ -112,12 +111,14 @@ export function createAnswers({ store, keys, clocks, bounds, onError }: AnswersD
       return closedAnswerOf(uid, await store.call(closeAnswer, recordKeys(ref), [id, sid, seq, clocks.endedMs]))
     },
     async fence(uid, sid, epoch) {
-      const { epochs, answers } = keys.ofUser(uid)
+      const { epochs, answers, channel } = keys.ofUser(uid)
       const args = [sid, epoch, clocks.idleMs, clocks.endedMs, ...prefixes(uid)]
-      return listOf(await store.call(fenceSession, [epochs, answers], args)).map((one) => closedAnswerOf(uid, one))
+      const closed = listOf(await store.call(fenceSession, [epochs, answers, channel], args))
+      return closed.map((one) => closedAnswerOf(uid, one))
     },
     async forget(uid, sid) {
-      await store.call(forgetSession, [keys.ofUser(uid).answers], [sid, clocks.endedMs, ...prefixes(uid)])
+      const { answers, channel } = keys.ofUser(uid)
+      await store.call(forgetSession, [answers, channel], [sid, clocks.endedMs, ...prefixes(uid)])
     },
   }
 }

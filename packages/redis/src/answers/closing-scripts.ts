@@ -24,7 +24,7 @@ return closed(ARGV[1], ARGV[2], KEYS[1], KEYS[2])
 )
 
 /**
- * KEYS epochs, index. ARGV session, epoch, ttl of epochs, ttl of closed answers, prefixes of the user's answers and of their chunks.
+ * KEYS epochs, index, channel. ARGV session, epoch, ttl of epochs, ttl of closed answers, prefixes of the user's answers and of their chunks.
  *
  * Answers are closed when the epoch rises and at no other time: what a later attempt began under this epoch is none of a repetition's
  * business.
@@ -61,7 +61,7 @@ return told
 `,
 )
 
-/** KEYS index. ARGV session, ttl, prefixes of the user's answers and of their chunks. */
+/** KEYS index, channel. ARGV session, ttl, prefixes of the user's answers and of their chunks. */
 export const forgetSession = script(
   'forget-session',
   RECORD_LUA,

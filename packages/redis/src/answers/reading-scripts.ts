@@ -3,7 +3,7 @@ import { script } from '../connection/script.ts'
 import { EPOCHS_LUA, INDEX_LUA, RECORD_LUA } from './record-script.ts'
 
 /**
- * KEYS meta, events, index, epochs. ARGV fresh log id, ttl, prefixes of the user's answers and of their chunks. All of it is of one
+ * KEYS meta, events, index, epochs, channel. ARGV fresh log id, ttl, prefixes of the user's answers and of their chunks. All of it is of one
  * instant (R21). An answer of whose text a part was evicted counts as lost.
  */
 export const snapshotAnswers = script(

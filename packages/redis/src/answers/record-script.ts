@@ -44,7 +44,11 @@ local function body_length(packet)
 end
 `
 
-/** For scripts that meet all answers of a user; those that have expired are forgotten on the way. */
+/**
+ * For scripts that meet all answers of a user; those that have expired are forgotten on the way. Such a script is told the user's
+ * channel as one of its keys. There is no key of that name, and a script is refused whose slot is on its way to another server while one
+ * of its keys is not there: some of the answers would be here and some there.
+ */
 export const INDEX_LUA = `
 local function live_answers(index, prefix)
   local named, live = redis.call('HGETALL', index), {}

@@ -4,6 +4,7 @@ import {
   type EventHeader,
   type LoggedEvent,
   type LogRead,
+  type Packet,
   type Position,
   type ReplyHeader,
   Unavailable,
@@ -16,7 +17,7 @@ import type { RedisBounds, RedisClocks } from '../options.ts'
 import { packetBytes, packetOf } from '../packets.ts'
 import { compareLogs } from './compare.ts'
 import { heard } from './heard.ts'
-import { appendEvent, forgetLog, publishSignal, readLog, touchLog } from './scripts.ts'
+import { appendEvent, forgetLog, readLog, touchLog } from './scripts.ts'
 import { type Subscription, subscription } from './subscription.ts'
 
 export interface BusDeps {
@@ -36,6 +37,7 @@ export interface RedisBus extends Bus {
 /** A read brings this many events at a time, so that no reply grows beyond bounds. */
 const PAGE = 100
 const NO_ID = ''
+const NO_POSITION = Buffer.from('\n')
 
 export const freshLogId = (): string => randomBytes(9).toString('base64url')
 
@@ -49,21 +51,22 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
     offset: numberOf(offset),
   })
 
-  /** What was sent on to another server must not be named after the life of the one that was asked (P4). */
-  function stillIn(key: string, run: string): void {
-    if (store.runAt(key) !== run) throw new Unavailable('the log has moved to another server')
+  /** In no script: while a slot moves, a script is sent to where the channel will be, and nobody hears it there yet. */
+  async function publish(channel: string, packet: Packet): Promise<void> {
+    await store.command(channel, 'SPUBLISH', channel, Buffer.concat([NO_POSITION, packetBytes(packet)]))
   }
 
-  async function page(uid: UserId, log: string, after: number): Promise<LogRead> {
+  async function page(uid: UserId, after: Position): Promise<LogRead> {
     const { meta, log: events } = keys.ofUser(uid)
-    const run = store.runAt(meta)
-    const args = [freshLogId(), clocks.idleMs, log, after, PAGE]
-    const [kind, id, offset, packets] = listOf(await store.call(readLog, [meta, events], args))
-    stillIn(meta, run)
+    // Positions of another life of the server say nothing about this one.
+    const { reply, run } = await store.callIn(readLog, [meta, events], (now) => {
+      return [freshLogId(), clocks.idleMs, after.run === now ? after.log : NO_ID, after.offset, PAGE]
+    })
+    const [kind, id, offset, packets] = listOf(reply)
     const top = positionOf(id, run, offset)
     if (textOf(kind) === 'lost') return { kind: 'lost', top }
     const read = listOf(packets).map((bytes, i): LoggedEvent => {
-      return { packet: packetOf<EventHeader>(bytesOf(bytes)), position: { ...top, offset: after + i + 1 } }
+      return { packet: packetOf<EventHeader>(bytesOf(bytes)), position: { ...top, offset: after.offset + i + 1 } }
     })
     return { kind: 'events', events: read, top }
   }
@@ -71,14 +74,15 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
   return {
     async append(uid, event, gen) {
       const { meta, log, channel } = keys.ofUser(uid)
-      const run = store.runAt(meta)
-      const args = [packetBytes(event), gen, freshLogId(), run, bounds.logEvents, clocks.idleMs]
-      const [kind, id, offset] = listOf(await store.call(appendEvent, [meta, log, channel], args))
+      const { reply, run } = await store.callIn(appendEvent, [meta, log, channel], (now) => {
+        return [packetBytes(event), gen, freshLogId(), now, bounds.logEvents, clocks.idleMs]
+      })
+      const [kind, id, offset] = listOf(reply)
       if (textOf(kind) === 'stale') return { kind: 'stale' }
       return { kind: 'appended', position: positionOf(id, run, offset) }
     },
     async signal(uid, event) {
-      await store.call(publishSignal, [keys.ofUser(uid).channel], [packetBytes(event)])
+      await publish(keys.ofUser(uid).channel, event)
     },
     async subscribe(uid, listener) {
       // Named once: each event asks for it.
@@ -96,16 +100,13 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
       }
     },
     async read(uid, after): Promise<LogRead> {
-      const { meta } = keys.ofUser(uid)
-      // Positions of another life of the server say nothing about this one.
-      const sameRun = after.run === store.runAt(meta)
-      const first = await page(uid, sameRun ? after.log : NO_ID, after.offset)
+      const first = await page(uid, after)
       if (first.kind === 'lost') return first
       const events = [...first.events]
       while (after.offset + events.length < first.top.offset) {
-        const next = await page(uid, after.log, after.offset + events.length)
+        const next = await page(uid, { ...after, offset: after.offset + events.length })
         // It was cut, or has begun anew, while it was read.
-        if (next.kind === 'lost' || next.top.run !== first.top.run) return { kind: 'lost', top: next.top }
+        if (next.kind === 'lost') return { kind: 'lost', top: next.top }
         if (next.events.length === 0) throw new Unavailable('a log ended before its top')
         events.push(...next.events)
       }
@@ -113,9 +114,8 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
     },
     async top(uid) {
       const { meta, log } = keys.ofUser(uid)
-      const run = store.runAt(meta)
-      const [id, offset] = listOf(await store.call(touchLog, [meta, log], [freshLogId(), clocks.idleMs]))
-      stillIn(meta, run)
+      const { reply, run } = await store.callIn(touchLog, [meta, log], () => [freshLogId(), clocks.idleMs])
+      const [id, offset] = listOf(reply)
       return positionOf(id, run, offset)
     },
     async forget(uid) {
@@ -123,7 +123,7 @@ export function createBus({ store, keys, clocks, bounds, onError }: BusDeps): Re
       await store.call(forgetLog, [meta, log, channel], [freshLogId(), clocks.idleMs])
     },
     async reply(edge, packet) {
-      await store.call(publishSignal, [keys.edge(edge)], [packetBytes(packet)])
+      await publish(keys.edge(edge), packet)
     },
     async listen(edge, listener, gap = () => undefined) {
       const leave = await store.subscribe(keys.edge(edge), {

@@ -15,9 +15,6 @@ return {'appended', id, top}
 `,
 )
 
-/** KEYS channel. ARGV packet. */
-export const publishSignal = script('publish-signal', LOG_LUA, "publish(KEYS[1], '', ARGV[1])")
-
 /**
  * KEYS meta, events, channel. ARGV fresh id, ttl. What is published is nothing at all, which is a gap to whoever is subscribed. The
  * generation stays, so that an owner of before still announces nothing (R6).

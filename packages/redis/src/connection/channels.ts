@@ -15,6 +15,8 @@ export interface Channels {
   message(node: Node, channel: string, payload: Buffer): void
   /** A connection stands anew: its channels are subscribed to again, and those who listen are told. */
   up(node: Node): void
+  /** The server gave channels away: those that it does not give us any more are subscribed to again, wherever they are now. */
+  takenFrom(node: Node): void
   /** Keys may have other servers: channels follow them. */
   rearranged(): void
   close(): void
@@ -24,10 +26,13 @@ export interface Channels {
 interface Topic {
   readonly channel: string
   readonly listeners: Set<ChannelListener>
-  node: Node
+  /** None while no server is known to have it. */
+  node: Node | undefined
   hearing: Promise<void> | undefined
   /** It was subscribed to once: whoever listens counts on it. */
   heard: boolean
+  /** It was not heard for a while, and those who listen do not know yet. */
+  missed: boolean
   lingering: NodeJS.Timeout | undefined
 }
 
@@ -38,15 +43,37 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
   function drop(topic: Topic): void {
     if (topics.get(topic.channel) !== topic) return
     topics.delete(topic.channel)
-    topic.node.ear().leave(topic.channel)
+    topic.node?.ear().leave(topic.channel)
   }
 
-  const listen = (topic: Topic): Promise<void> => {
-    const hearing = topic.node.ear().hear(topic.channel)
+  function serverOf(channel: string): Node | undefined {
+    try {
+      return layout().nodeOf(channel)
+    } catch (error) {
+      if (error instanceof Unavailable) return undefined
+      throw error
+    }
+  }
+
+  /** Where it is now; what another server still says about it is of no account. */
+  function settle(topic: Topic): Node {
+    const node = serverOf(topic.channel)
+    if (topic.node && topic.node !== node) topic.node.ear().leave(topic.channel)
+    topic.node = node
+    if (!node) throw new Unavailable('no server is known to have this channel')
+    return node
+  }
+
+  function listen(topic: Topic): Promise<void> {
+    const hearing = (async () => settle(topic).ear().hear(topic.channel))()
     topic.hearing = hearing
     hearing.then(
       () => {
+        if (topic.hearing !== hearing) return
         topic.heard = true
+        if (!topic.missed) return
+        topic.missed = false
+        for (const listener of topic.listeners) listener.gap()
       },
       // Whoever comes next tries anew.
       () => {
@@ -56,21 +83,16 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
     return hearing
   }
 
-  /** Listens again, and says that something may have been missed; until it has worked. */
+  /** Listens again until it has worked, by this or by somebody who comes meanwhile; then those who listen are told. */
   function resume(topic: Topic): void {
-    if (topics.get(topic.channel) !== topic) return
-    listen(topic).then(
-      () => {
-        for (const listener of topic.listeners) listener.gap()
-      },
-      () => {
-        const timer = setTimeout(() => {
-          retries.delete(timer)
-          if (topic.hearing === undefined) resume(topic)
-        }, retryMs).unref()
-        retries.add(timer)
-      },
-    )
+    topic.missed = true
+    listen(topic).catch(() => {
+      const timer = setTimeout(() => {
+        retries.delete(timer)
+        if (topics.get(topic.channel) === topic && topic.missed && topic.hearing === undefined) resume(topic)
+      }, retryMs).unref()
+      retries.add(timer)
+    })
   }
 
   function leave(topic: Topic, listener: ChannelListener): void {
@@ -88,6 +110,7 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
       node: layout().nodeOf(channel),
       hearing: undefined,
       heard: false,
+      missed: false,
       lingering: undefined,
     }
     topics.set(channel, topic)
@@ -124,14 +147,14 @@ export function createChannels(layout: () => Layout, lingerMs: number, retryMs: 
     up(node) {
       for (const topic of topics.values()) if (topic.node === node && topic.heard) resume(topic)
     },
-    rearranged() {
+    takenFrom(node) {
+      const given = node.ear().heard()
       for (const topic of topics.values()) {
-        const node = layout().nodeOf(topic.channel)
-        if (node === topic.node) continue
-        topic.node.ear().leave(topic.channel)
-        topic.node = node
-        resume(topic)
+        if (topic.node === node && topic.heard && !given.has(topic.channel)) resume(topic)
       }
+    },
+    rearranged() {
+      for (const topic of topics.values()) if (serverOf(topic.channel) !== topic.node) resume(topic)
     },
     close() {
       for (const topic of topics.values()) {

@@ -17,13 +17,16 @@ export interface Commands {
   /** The server's life that this connection is to; undefined while there is none. */
   readonly run: string | undefined
   readonly redis: Redis
-  /** Rejects with `Unavailable`: it may have run; with `Refused`: it has not. */
-  call(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>
+  /**
+   * Rejects with `Unavailable`: it may have run; with `Refused`: it has not. `asking`: another server of the cluster sent us here for
+   * this once, for keys that are on their way.
+   */
+  call(script: Script, keys: readonly string[], args: readonly Argument[], asking?: boolean): Promise<Reply>
   /** In one go and in order; each has its own outcome. */
   callAll(calls: readonly ScriptCall[]): Promise<(Reply | Error)[]>
-  command(name: string, ...args: readonly Argument[]): Promise<Reply>
-  /** Resolves when it can be used. */
-  connected(signal: AbortSignal): Promise<void>
+  command(name: string, args?: readonly Argument[], asking?: boolean): Promise<Reply>
+  /** Resolves when it can be used. `once`: rejects when the next try to connect fails. */
+  connected(signal: AbortSignal, once?: boolean): Promise<void>
   close(): void
 }
 
@@ -60,6 +63,7 @@ export function createCommands(options: ConnectionOptions, events: CommandsEvent
     })
   })
   redis.on('close', () => {
+    waiting.failed()
     if (run === undefined) return
     run = undefined
     events.down(lastError)
@@ -112,6 +116,12 @@ export function createCommands(options: ConnectionOptions, events: CommandsEvent
     return replies as [Error | null, Reply][]
   }
 
+  function send(asking: boolean, name: string, args: readonly Writable[]): Promise<unknown> {
+    // Good for the one command behind it, which fails where this one does.
+    if (asking) redis.call('ASKING').catch(() => undefined)
+    return redis.callBuffer(name, ...args)
+  }
+
   const argumentsOf = ({ script, keys, args }: ScriptCall) => [script.sha, keys.length, ...keys, ...args.map(writable)]
 
   return {
@@ -119,14 +129,14 @@ export function createCommands(options: ConnectionOptions, events: CommandsEvent
       return run
     },
     redis,
-    async call(script, keys, args) {
+    async call(script, keys, args, asking = false) {
       return safely(async () => {
         try {
-          return await redis.callBuffer('EVALSHA', ...argumentsOf({ script, keys, args }))
+          return await send(asking, 'EVALSHA', argumentsOf({ script, keys, args }))
         } catch (error) {
           // Somebody has flushed the scripts; it has not run.
           if (codeOf(error) !== 'NOSCRIPT') throw error
-          return redis.callBuffer('EVAL', script.lua, keys.length, ...keys, ...args.map(writable))
+          return send(asking, 'EVAL', [script.lua, keys.length, ...keys, ...args.map(writable)])
         }
       })
     },
@@ -144,9 +154,9 @@ export function createCommands(options: ConnectionOptions, events: CommandsEvent
       }
       return outcomes.map(([error, reply]) => (error ? (failed(error) as Error) : reply))
     },
-    command: (name, ...args) => safely(() => redis.callBuffer(name, ...args.map(writable))),
-    async connected(signal) {
-      if (run === undefined) await waiting.wait(signal, () => lastError)
+    command: (name, args = [], asking = false) => safely(() => send(asking, name, args.map(writable))),
+    async connected(signal, once) {
+      if (run === undefined) await waiting.wait(signal, () => lastError, once)
     },
     close() {
       closed = true
@@ -156,8 +166,10 @@ export function createCommands(options: ConnectionOptions, events: CommandsEvent
   }
 }
 
+type Writable = string | number | Buffer
+
 /** ioredis takes bytes as a Buffer alone; no byte is copied. */
-const writable = (argument: Argument): string | number | Buffer =>
+const writable = (argument: Argument): Writable =>
   argument instanceof Uint8Array && !Buffer.isBuffer(argument)
     ? Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength)
-    : (argument as string | number | Buffer)
+    : (argument as Writable)

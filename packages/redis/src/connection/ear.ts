@@ -12,6 +12,8 @@ export interface Ear {
   /** Resolves when what is published from now on will be heard. */
   hear(channel: string): Promise<void>
   leave(channel: string): void
+  /** The channels that the server gives us now. */
+  heard(): ReadonlySet<string>
   close(): void
 }
 
@@ -19,7 +21,7 @@ export interface EarEvents {
   message(channel: string, payload: Buffer): void
   /** A connection stands, and hears nothing yet. */
   up(): void
-  /** The server gave a channel away: the cluster's layout has changed. */
+  /** The server gave channels away: the cluster's layout has changed. Told once for those that go together. */
   moved(): void
   /** What was published was not heard in time; the connection is made anew. */
   deaf(): void
@@ -33,6 +35,9 @@ export interface EarDeps {
   publish(channel: string, payload: string): Promise<unknown>
 }
 
+/** What is given away together is told of within this time. */
+const MOVING_MS = 50
+
 export function createEar({ options, times, probeChannel, publish }: EarDeps, events: EarEvents): Ear {
   const redis = new Redis(options)
   const self = randomBytes(9).toString('base64url')
@@ -43,6 +48,7 @@ export function createEar({ options, times, probeChannel, publish }: EarDeps, ev
   let connection = 0
   let probing: string | undefined
   let heard: (() => void) | undefined
+  let moving: NodeJS.Timeout | undefined
 
   redis.on('ready', () => {
     runOf(redis)
@@ -60,7 +66,13 @@ export function createEar({ options, times, probeChannel, publish }: EarDeps, ev
   })
   // Told by the connection for commands, which has the same one.
   redis.on('error', () => undefined)
-  redis.on('moved', () => events.moved())
+  // One is told of each channel, and not which; a slot has as many as it has users.
+  redis.on('moved', () => {
+    moving ??= setTimeout(() => {
+      moving = undefined
+      events.moved()
+    }, MOVING_MS).unref()
+  })
   redis.on('smessageBuffer', (name: Buffer, payload: Buffer) => {
     const channel = name.toString('latin1')
     if (channel === probing) heard?.()
@@ -133,9 +145,14 @@ export function createEar({ options, times, probeChannel, publish }: EarDeps, ev
     leave(channel) {
       if (run !== undefined) redis.sunsubscribe(channel).catch(() => undefined)
     },
+    heard() {
+      const subscriber = redis.condition?.subscriber
+      return new Set(subscriber ? subscriber.channels('ssubscribe') : [])
+    },
     close() {
       closed = true
       clearTimeout(timer)
+      clearTimeout(moving)
       heard?.()
       redis.disconnect()
     },

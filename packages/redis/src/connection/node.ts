@@ -36,7 +36,7 @@ export function createNode({ address, times, endpoint, ca, probeChannel }: NodeD
     commands,
     ear() {
       ear ??= createEar(
-        { options, times, probeChannel, publish: (channel, word) => commands.command('SPUBLISH', channel, word) },
+        { options, times, probeChannel, publish: (channel, word) => commands.command('SPUBLISH', [channel, word]) },
         events,
       )
       return ear

@@ -1,18 +1,28 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Unavailable } from '@chatbox/core'
 import { parseRedisUrl, type RedisAddress } from './address.ts'
 import { type ChannelListener, createChannels } from './channels.ts'
 import type { ScriptCall } from './commands.ts'
-import { Refused } from './faults.ts'
+import type { Endpoint } from './faults.ts'
 import { createLayout, type Layout } from './layout.ts'
 import { createNode, type Node } from './node.ts'
 import { type ConnectionTimes, defaultConnectionTimes } from './options.ts'
+import { following, redirects } from './redirects.ts'
 import type { Argument, Reply, Script } from './script.ts'
 
 /** One role's Redis: a server, a master behind sentinels, or a cluster. The first key of a call says which server has it. */
 export interface Store {
   readonly address: RedisAddress
+  /** The servers that are known by now, and those that the address names. */
+  endpoints(): readonly Endpoint[]
   readonly ca: string | undefined
   call(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>
+  /** For what depends on the server's life: `args` is told the one that it is sent to, which is the one that answers. */
+  callIn(
+    script: Script,
+    keys: readonly string[],
+    args: (run: string) => readonly Argument[],
+  ): Promise<{ readonly reply: Reply; readonly run: string }>
   /** One pipeline per server; each call has its own outcome, in the order of the calls. */
   callAll(calls: readonly ScriptCall[]): Promise<(Reply | Error)[]>
   command(key: string, name: string, ...args: readonly Argument[]): Promise<Reply>
@@ -21,7 +31,6 @@ export interface Store {
   /** The life of the server that this channel is heard from. */
   heardRunAt(channel: string): string | undefined
   subscribe(channel: string, listener: ChannelListener): Promise<() => void>
-  nodeOf(key: string): Node
   /** Told when a server has begun a new life: it may have lost what it had. */
   onNewRun(listener: () => void): () => void
   /** Resolves when every server can be asked; rejects when that takes longer than `ms`. */
@@ -42,6 +51,9 @@ export interface StoreOptions {
   readonly ca?: string | undefined
 }
 
+/** How often a start looks for servers that are not there yet. */
+const FIND_MS = 50
+
 export function createStore(url: string, { times, ca }: StoreOptions = {}, events: StoreEvents = {}): Store {
   const address = parseRedisUrl(url)
   const clocks = { ...defaultConnectionTimes, ...times }
@@ -56,19 +68,19 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
 
   const channels = createChannels(() => layout, clocks.lingerMs, clocks.retryMs)
 
-  const refresh = () => {
-    if (!closed) layout.refresh().catch((error: unknown) => tell('down', error))
-  }
+  // What fails is told by the layout, which goes on trying.
+  const refresh = (): Promise<void> => (closed ? Promise.resolve() : layout.refresh().catch(() => undefined))
 
   layout = createLayout({
     address,
-    timeoutMs: clocks.commandMs,
-    changed() {
+    times: clocks,
+    changed(whole) {
       tell('moved')
       channels.rearranged()
-      // A replica that was made a master may lag behind, and a node that is new here has no life before to compare with.
-      begunAnew()
+      // A replica that was made a master may lag behind.
+      if (!whole) begunAnew()
     },
+    away: (reason) => tell('down', reason),
     makeNode(endpoint, probeChannel) {
       const node: Node = createNode(
         { address, times: clocks, ca, endpoint, probeChannel },
@@ -79,14 +91,12 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
           },
           disconnected(reason) {
             tell('down', reason)
-            refresh()
+            void refresh()
           },
           message: (channel, payload) => channels.message(node, channel, payload),
           up: () => channels.up(node),
           moved() {
-            refresh()
-            // The slot may be back already, and nobody would listen to it any more.
-            channels.up(node)
+            void refresh().then(() => channels.takenFrom(node))
           },
           deaf: () => tell('deaf'),
         },
@@ -94,20 +104,10 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
       return node
     },
   })
+  void refresh()
 
-  const refreshing = address.kind === 'cluster' ? setInterval(refresh, clocks.layoutMs).unref() : undefined
-  refresh()
-
-  /** A server that does not have the key has not done anything: the layout is asked for, and the call sent again. */
-  async function following<T>(send: () => Promise<T>): Promise<T> {
-    try {
-      return await send()
-    } catch (error) {
-      if (!(error instanceof Refused) || error.code !== 'MOVED') throw error
-      await layout.refresh()
-      return send()
-    }
-  }
+  const follow = <T>(key: string, send: (node: Node, asking: boolean) => Promise<T>): Promise<T> =>
+    following(layout, clocks.commandMs, key, send)
 
   const keyOf = ({ keys }: Pick<ScriptCall, 'keys'>): string => {
     const [key] = keys
@@ -115,17 +115,25 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
     return key
   }
 
+  const call: Store['call'] = (script, keys, args) =>
+    follow(keyOf({ keys }), (node, asking) => node.commands.call(script, keys, args, asking))
+
+  function runOf({ commands: { run } }: Node): string {
+    if (run === undefined) throw new Unavailable('there is no connection to Redis')
+    return run
+  }
+
   async function sendAll(calls: readonly ScriptCall[]): Promise<(Reply | Error)[]> {
     const outcomes: (Reply | Error)[] = calls.map(() => null)
     const byNode = new Map<Node | undefined, number[]>()
-    calls.forEach((call, i) => {
-      const node = nodeOrNone(keyOf(call))
+    calls.forEach((each, i) => {
+      const node = nodeOrNone(keyOf(each))
       const places = byNode.get(node)
       if (places) places.push(i)
       else byNode.set(node, [i])
     })
     const send = async (node: Node | undefined, places: readonly number[]) => {
-      const own = places.map((i) => calls[i]).filter((call) => call !== undefined)
+      const own = places.map((i) => calls[i]).filter((each) => each !== undefined)
       let replies: (Reply | Error)[]
       try {
         if (!node) throw new Unavailable('no server is known for this key')
@@ -149,43 +157,55 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
     }
   }
 
-  const moved = (outcome: Reply | Error | undefined) => outcome instanceof Refused && outcome.code === 'MOVED'
+  /** Those of one key one after another, as they would have come. */
+  async function sendAgain(calls: readonly ScriptCall[], outcomes: (Reply | Error)[]): Promise<void> {
+    const byKey = new Map<string, number[]>()
+    outcomes.forEach((outcome, i) => {
+      const each = calls[i]
+      if (!redirects(outcome) || !each) return
+      const key = keyOf(each)
+      byKey.set(key, [...(byKey.get(key) ?? []), i])
+    })
+    if (byKey.size === 0) return
+    await refresh()
+    const inTurn = async (places: readonly number[]) => {
+      for (const place of places) {
+        const each = calls[place]
+        if (each) outcomes[place] = await call(each.script, each.keys, each.args).catch((error: Error) => error)
+      }
+    }
+    await Promise.all([...byKey.values()].map(inTurn))
+  }
 
   return {
     address,
+    endpoints: () => layout.endpoints(),
     ca,
-    call: (script, keys, args) =>
-      following(async () => layout.nodeOf(keyOf({ keys })).commands.call(script, keys, args)),
+    call,
+    callIn: (script, keys, args) =>
+      follow(keyOf({ keys }), async (node, asking) => {
+        const run = runOf(node)
+        return { reply: await node.commands.call(script, keys, args(run), asking), run }
+      }),
     async callAll(calls) {
       const outcomes = await sendAll(calls)
-      const places = outcomes.flatMap((outcome, i) => (moved(outcome) ? [i] : []))
-      if (places.length === 0) return outcomes
-      await layout.refresh()
-      const again = await sendAll(places.map((i) => calls[i]).filter((call) => call !== undefined))
-      places.forEach((place, i) => {
-        outcomes[place] = again[i] ?? null
-      })
+      await sendAgain(calls, outcomes)
       return outcomes
     },
-    command: (key, name, ...args) => following(async () => layout.nodeOf(key).commands.command(name, ...args)),
-    runAt(key) {
-      const { run } = layout.nodeOf(key).commands
-      if (run === undefined) throw new Unavailable('there is no connection to Redis')
-      return run
-    },
+    command: (key, name, ...args) => follow(key, (node, asking) => node.commands.command(name, args, asking)),
+    runAt: (key) => runOf(layout.nodeOf(key)),
     heardRunAt(channel) {
       const node = nodeOrNone(channel)
       return node?.hasEar ? node.ear().run : undefined
     },
     subscribe: (channel, listener) => channels.subscribe(channel, listener),
-    nodeOf: (key) => layout.nodeOf(key),
     onNewRun(listener) {
       newRun.add(listener)
       return () => newRun.delete(listener)
     },
     async connected(ms) {
       const signal = AbortSignal.timeout(ms)
-      await layout.refresh()
+      while (!(await found(layout, signal))) await pause(FIND_MS, undefined, { ref: false })
       await Promise.all(layout.nodes().map(({ commands }) => commands.connected(signal)))
     },
     async ping() {
@@ -196,9 +216,20 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
     },
     async close() {
       closed = true
-      clearInterval(refreshing)
       channels.close()
       layout.close()
     },
+  }
+}
+
+/** Rejects when it is too late. */
+async function found(layout: Layout, signal: AbortSignal): Promise<boolean> {
+  const late = new Promise<false>((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }))
+  try {
+    if (await Promise.race([layout.refresh().then(() => true), late])) return true
+    throw new Unavailable('Redis was not found in time')
+  } catch (error) {
+    if (signal.aborted || !(error instanceof Unavailable)) throw error
+    return false
   }
 }

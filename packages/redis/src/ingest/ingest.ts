@@ -1,11 +1,11 @@
-import { type Ingest, type OutcomeHeader, type OutcomePacket, Unavailable } from '@chatbox/core'
+import { type Ingest, type OutcomeHeader, Unavailable } from '@chatbox/core'
 import { Refused } from '../connection/faults.ts'
 import { bytesOf, listOf, numberOf, textOf } from '../connection/script.ts'
 import type { Store } from '../connection/store.ts'
 import type { Keys } from '../keys.ts'
 import type { RedisBounds, RedisClocks } from '../options.ts'
 import { packetBytes, packetOf } from '../packets.ts'
-import { appendEntry, countEntries, keepOutcome } from './scripts.ts'
+import { appendEntry, countEntries } from './scripts.ts'
 import { entrySource, type OpenSource } from './source.ts'
 
 export interface IngestDeps {
@@ -29,17 +29,6 @@ export function createIngest({ store, keys, clocks, bounds }: IngestDeps): Redis
   const open = new Map<number, OpenSource>()
   const bound = { requests: bounds.partitionEntries, ends: Math.floor(bounds.partitionEntries * HEADROOM) }
 
-  async function keepOutcomes(outcomes: readonly OutcomePacket[]): Promise<void> {
-    const replies = await store.callAll(
-      outcomes.map((outcome) => ({
-        script: keepOutcome,
-        keys: [keys.outcome(outcome.header.requestId)],
-        args: [packetBytes(outcome), clocks.outcomeMs],
-      })),
-    )
-    for (const reply of replies) if (reply instanceof Error) throw reply
-  }
-
   return {
     async append({ partition, packet, ttlMs, headroom }) {
       const { entries, bell } = keys.ofPartition(partition)
@@ -60,14 +49,14 @@ export function createIngest({ store, keys, clocks, bounds }: IngestDeps): Redis
         keys: keys.ofPartition(partition),
         pollMs: clocks.pollMs,
         deadLetters: bounds.deadLetters,
-        keepOutcomes,
+        outcomeMs: clocks.outcomeMs,
         closed: () => open.delete(partition),
       })
       open.set(partition, source)
       return source
     },
-    async outcome(requestId) {
-      const key = keys.outcome(requestId)
+    async outcome(partition, requestId) {
+      const key = keys.ofPartition(partition).outcome(requestId)
       const bytes = await store.command(key, 'GET', key)
       return bytes === null ? undefined : packetOf<OutcomeHeader>(bytesOf(bytes))
     },

@@ -1,4 +1,4 @@
-import { type Entry, type EntryHeader, type EntryPacket, requestId, Unavailable } from '@chatbox/core'
+import { type Entry, type EntryHeader, type EntryPacket, requestId } from '@chatbox/core'
 import { bytesOf, listOf, numberOf, type Reply, textOf } from '../connection/script.ts'
 import type { Store } from '../connection/store.ts'
 import { packetOf } from '../packets.ts'
@@ -26,14 +26,13 @@ export function createReader(store: Store, keys: { readonly entries: string; rea
   let serverTime = { ms: 0, at: 0 }
 
   async function fetch(max: number): Promise<void> {
-    const asked = store.runAt(keys.entries)
-    // It may have come back older or with nothing: what is there now comes again, under ids of this life.
-    if (asked !== run) cursor = HEAD
-    run = asked
-    const reply = listOf(await store.call(readEntries, [keys.entries, keys.tries], [cursor, max, ENOUGH_BYTES]))
-    // Sent on to another server: whose ids these are cannot be told.
-    if (store.runAt(keys.entries) !== asked) throw new Unavailable('the log has moved to another server')
-    const [now, exists, entries] = reply
+    const { reply, run: asked } = await store.callIn(readEntries, [keys.entries, keys.tries], (now) => {
+      // It may have come back older or with nothing: what is there now comes again, under ids of this life.
+      if (now !== run) cursor = HEAD
+      run = now
+      return [cursor, max, ENOUGH_BYTES]
+    })
+    const [now, exists, entries] = listOf(reply)
     serverTime = { ms: numberOf(now), at: performance.now() }
     if (numberOf(exists) === 0) cursor = HEAD
     for (const entry of listOf(entries)) {

@@ -57,24 +57,27 @@ return {string.format('%.0f', now()), redis.call('EXISTS', KEYS[1]), read}
 `,
 )
 
-/** KEYS entries, tries. ARGV ids. */
+/** KEYS entries, tries, outcomes. ARGV ttl of outcomes, their packets, ids. */
 export const removeEntries = script(
   'remove-entries',
   ALSO_WITHOUT_MEMORY,
   `
-for _, id in ipairs(ARGV) do
-  redis.call('XDEL', KEYS[1], id)
-  redis.call('HDEL', KEYS[2], id)
+for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[i - 1], 'PX', ARGV[1]) end
+for i = #KEYS, #ARGV do
+  redis.call('XDEL', KEYS[1], ARGV[i])
+  redis.call('HDEL', KEYS[2], ARGV[i])
 end
 `,
 )
 
-/** KEYS entries, tries, dead letters. ARGV id, reason, how many dead letters are kept. */
+/** KEYS entries, tries, dead letters, perhaps an outcome. ARGV id or '', reason, how many dead letters are kept, ttl of the outcome, its packet. */
 export const buryEntry = script(
   'bury-entry',
   ALSO_WITHOUT_MEMORY,
   NOW,
   `
+if KEYS[4] then redis.call('SET', KEYS[4], ARGV[5], 'PX', ARGV[4]) end
+if ARGV[1] == '' then return end
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1], 'COUNT', 1)[1]
 if not entry then return end
 local tries = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
@@ -83,13 +86,6 @@ redis.call('XADD', KEYS[3], 'MAXLEN', '=', ARGV[3], '*', 'packet', entry[2][2], 
 redis.call('XDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 `,
-)
-
-/** KEYS outcome. ARGV packet, ttl. */
-export const keepOutcome = script(
-  'keep-outcome',
-  ALSO_WITHOUT_MEMORY,
-  "redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
 )
 
 /** KEYS entries, dead letters. */

@@ -1,7 +1,7 @@
-import { type EntrySource, type OutcomePacket, Unavailable } from '@chatbox/core'
-import type { Argument, Script } from '../connection/script.ts'
+import { type EntrySource, Unavailable } from '@chatbox/core'
 import type { Store } from '../connection/store.ts'
 import type { Keys } from '../keys.ts'
+import { packetBytes } from '../packets.ts'
 import { createBell } from './bell.ts'
 import { streamIdIn } from './entry-id.ts'
 import { createReader } from './reader.ts'
@@ -12,7 +12,7 @@ export interface SourceDeps {
   readonly keys: ReturnType<Keys['ofPartition']>
   readonly pollMs: number
   readonly deadLetters: number
-  keepOutcomes(outcomes: readonly OutcomePacket[]): Promise<void>
+  readonly outcomeMs: number
   closed(): void
 }
 
@@ -20,7 +20,8 @@ export interface OpenSource extends EntrySource {
   closeNow(): void
 }
 
-export function entrySource({ store, keys, pollMs, deadLetters, keepOutcomes, closed }: SourceDeps): OpenSource {
+export function entrySource(deps: SourceDeps): OpenSource {
+  const { store, keys, pollMs, deadLetters, outcomeMs, closed } = deps
   const bell = createBell(store, keys.bell, pollMs)
   const reader = createReader(store, keys)
   const endings = new Set<() => void>()
@@ -42,15 +43,6 @@ export function entrySource({ store, keys, pollMs, deadLetters, keepOutcomes, cl
       endings.add(ended)
       work.then(settle(resolve), (error) => settle(() => reject(error))())
     })
-
-  /** Sent on the connection to the very life of the server that the ids are of, and nowhere else. */
-  async function inTheirLife(ids: readonly string[], script: Script, ...args: readonly Argument[]): Promise<void> {
-    const { commands } = store.nodeOf(keys.entries)
-    const { run } = commands
-    if (run === undefined) throw new Unavailable('there is no connection to Redis')
-    const places = ids.flatMap((id) => streamIdIn(run, id) ?? [])
-    if (places.length > 0) await commands.call(script, [keys.entries, keys.tries, keys.dead], [...places, ...args])
-  }
 
   /** A log that is away has nothing now; it is looked at again like one that has nothing. */
   const onlyAway = (error: unknown) => {
@@ -78,15 +70,18 @@ export function entrySource({ store, keys, pollMs, deadLetters, keepOutcomes, cl
       }
     },
     async remove(done) {
-      await keepOutcomes(done.flatMap(({ outcome }) => outcome ?? []))
-      await inTheirLife(
-        done.map(({ id }) => id),
-        removeEntries,
-      )
+      const outcomes = done.flatMap(({ outcome }) => outcome ?? [])
+      const names = [keys.entries, keys.tries, ...outcomes.map(({ header }) => keys.outcome(header.requestId))]
+      // Ids of another life of the server are none of this one's.
+      await store.callIn(removeEntries, names, (run) => {
+        return [outcomeMs, ...outcomes.map(packetBytes), ...done.flatMap(({ id }) => streamIdIn(run, id) ?? [])]
+      })
     },
     async bury(id, reason, outcome) {
-      await keepOutcomes(outcome ? [outcome] : [])
-      await inTheirLife([id], buryEntry, reason, deadLetters)
+      const names = [keys.entries, keys.tries, keys.dead, ...(outcome ? [keys.outcome(outcome.header.requestId)] : [])]
+      await store.callIn(buryEntry, names, (run) => {
+        return [streamIdIn(run, id) ?? '', reason, deadLetters, outcomeMs, ...(outcome ? [packetBytes(outcome)] : [])]
+      })
     },
     async close() {
       closeNow()

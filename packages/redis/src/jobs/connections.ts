@@ -1,5 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import type { RedisAddress } from '../connection/address.ts'
+import type { Endpoint } from '../connection/faults.ts'
 import { type ConnectionOptions, type ConnectionTimes, ioredisOptions } from '../connection/options.ts'
 
 /** A producer's commands fail fast; a worker's wait until its server is back, and one of them blocks. */
@@ -13,6 +14,8 @@ export interface JobsConnection {
 
 export interface JobsServer {
   readonly address: RedisAddress
+  /** Of a cluster, those that are known now: the ones that its address names may have gone for good. */
+  readonly endpoints: readonly Endpoint[]
   readonly times: ConnectionTimes
   readonly ca: string | undefined
 }
@@ -54,7 +57,7 @@ export function connectionFor(server: JobsServer, role: JobsRole): JobsConnectio
   }
 }
 
-function clientFor({ address, times, ca }: JobsServer, role: JobsRole): Redis | Cluster {
+function clientFor({ address, endpoints, times, ca }: JobsServer, role: JobsRole): Redis | Cluster {
   const endpoint = address.kind === 'single' ? address.hosts[0] : undefined
   const options: ConnectionOptions = {
     ...ioredisOptions(address, times, endpoint, ca),
@@ -63,7 +66,7 @@ function clientFor({ address, times, ca }: JobsServer, role: JobsRole): Redis | 
   }
   if (address.kind !== 'cluster') return new Redis(options)
   const { enableOfflineQueue, retryStrategy, ...redisOptions } = options
-  return new Cluster([...address.hosts], {
+  return new Cluster([...endpoints], {
     enableOfflineQueue,
     // Where it fails, the promise of that `connect()` never settles, and a worker that awaits it never works again.
     enableReadyCheck: false,

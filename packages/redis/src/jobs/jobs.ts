@@ -27,7 +27,8 @@ export interface RedisJobs extends Jobs {
 }
 
 export function createJobs({ store, keys, clocks, ca, onError, onFault }: JobsDeps): RedisJobs {
-  const connect = (role: JobsRole) => connectionFor({ address: store.address, times: clocks, ca }, role)
+  const connect = (role: JobsRole) =>
+    connectionFor({ address: store.address, endpoints: store.endpoints(), times: clocks, ca }, role)
   const producer = createProducer({
     store,
     keys,

@@ -78,8 +78,8 @@ if not known and #others / 2 >= tonumber(ARGV[4]) then
   for i = 1, #replaced do others[#others + 1] = replaced[i] end
   return {'refused', {}, others}
 end
-for i = 1, #replaced, 2 do redis.call('HDEL', KEYS[1], replaced[i]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+for i = 1, #replaced, 2 do redis.call('HDEL', KEYS[1], replaced[i]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return {'registered', replaced, others}
 `,

@@ -1,13 +1,13 @@
 import { CHROMIUM_ARGS } from './chromium.ts'
 import { runMongo } from './mongo.ts'
 import { type RedisOptions, runRedis } from './redis.ts'
-import { type RedisCluster, runRedisCluster } from './redis-cluster.ts'
+import { type RedisCluster, type RedisClusterOptions, runRedisCluster } from './redis-cluster.ts'
 import { type RedisSentinel, runRedisSentinel } from './redis-sentinel.ts'
 import type { RunningServer, TakenUp } from './running.ts'
 import { needed } from './sources.ts'
 
 export type { RedisOptions } from './redis.ts'
-export type { RedisCluster } from './redis-cluster.ts'
+export type { RedisCluster, RedisClusterOptions } from './redis-cluster.ts'
 export type { RedisSentinel } from './redis-sentinel.ts'
 export type { RunningServer, TakenUp } from './running.ts'
 export { available, type ServerName } from './sources.ts'
@@ -17,9 +17,9 @@ export async function startRedis(options?: RedisOptions): Promise<RunningServer>
   return runRedis(await needed('redis'), options)
 }
 
-/** A Redis Cluster of one's own, of three local servers; ask `available('redis')` first. */
-export async function startRedisCluster(): Promise<RedisCluster> {
-  return runRedisCluster(await needed('redis'))
+/** A Redis Cluster of one's own, of local servers; ask `available('redis')` first. */
+export async function startRedisCluster(options?: RedisClusterOptions): Promise<RedisCluster> {
+  return runRedisCluster(await needed('redis'), options)
 }
 
 /** A master, a replica and a sentinel of one's own; ask `available('redis')` first. */

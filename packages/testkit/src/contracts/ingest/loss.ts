@@ -16,7 +16,7 @@ export function ingestLossContract(build: Build<'ingest'>): void {
       await source.bury(dead?.id ?? '', 'failed')
       await empty()
       expect(await ingest.backlog(1)).toEqual({ waiting: 0, dead: 0 })
-      expect(await ingest.outcome(request)).toBeUndefined()
+      expect(await ingest.outcome(1, request)).toBeUndefined()
       await put(ingest, 1, 'after')
       expect(bodiesOf(await readAll(await ingest.own(1), 1))).toEqual(['after'])
     })

@@ -42,11 +42,11 @@ export function ingestRemoveContract(build: Build<'ingest'>): void {
         { id: a?.id ?? '', outcome: outcomePacket(done, 'yes') },
         { id: b?.id ?? '', outcome: outcomePacket(other, 'no') },
       ])
-      const kept = await ingest.outcome(done)
+      const kept = await ingest.outcome(1, done)
       expect(kept?.header).toEqual({ requestId: done, class: 'outcome' })
       expect(kept && text(kept)).toBe('yes')
-      expect((await ingest.outcome(other))?.body.length).toBe(2)
-      expect(await ingest.outcome(none)).toBeUndefined()
+      expect((await ingest.outcome(1, other))?.body.length).toBe(2)
+      expect(await ingest.outcome(1, none)).toBeUndefined()
     })
 
     it('keeps the outcome of an entry that somebody else removed first', async () => {
@@ -58,7 +58,7 @@ export function ingestRemoveContract(build: Build<'ingest'>): void {
       if (!a) throw new Error('nothing was read')
       await source.remove([a])
       await source.remove([{ ...a, outcome: outcomePacket(request) }])
-      expect(await ingest.outcome(request)).toBeDefined()
+      expect(await ingest.outcome(1, request)).toBeDefined()
     })
 
     it('forgets an outcome after its time', async () => {
@@ -69,9 +69,9 @@ export function ingestRemoveContract(build: Build<'ingest'>): void {
       const [a] = idsOf(await readAll(source, 1))
       await source.remove([{ id: a?.id ?? '', outcome: outcomePacket(request) }])
       await pass(store, OUTCOME_MS / 2)
-      expect(await store.ingest.outcome(request)).toBeDefined()
+      expect(await store.ingest.outcome(1, request)).toBeDefined()
       await pass(store, OUTCOME_MS)
-      expect(await store.ingest.outcome(request)).toBeUndefined()
+      expect(await store.ingest.outcome(1, request)).toBeUndefined()
     })
   })
 
@@ -89,7 +89,7 @@ export function ingestRemoveContract(build: Build<'ingest'>): void {
         expect(await ingest.backlog(1)).toEqual({ waiting: 1, dead: 1 })
       }
       expect(bodiesOf(await readAll(await ingest.own(1), 1))).toEqual(['good'])
-      const outcome = await ingest.outcome(request)
+      const outcome = await ingest.outcome(1, request)
       expect(outcome && text(outcome)).toBe('internal')
     })
 
