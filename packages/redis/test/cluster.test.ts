@@ -112,6 +112,8 @@ describe.skipIf(!there)('a Redis Cluster', () => {
     later(() => fabric.close())
     await expect(fabric.start(300)).rejects.toBeInstanceOf(Unavailable)
     await expect(fabric.ping('realtime')).rejects.toBeInstanceOf(Unavailable)
+    // Whatever still looks has given up by then.
+    await pause(1_000)
     await nodes.restart()
     const append = () => fabric.bus.append(userOn(0), event('late'), 1).then(({ kind }) => kind, String)
     await expect.poll(append, soon).toBe('appended')
@@ -124,6 +126,7 @@ describe.skipIf(!there)('a Redis Cluster', () => {
     const fabric = redisFabric({ realtimeUrl: nodes.url, queueUrl: nodes.url, clocks: { ...CLOCKS, layoutMs: NEVER } })
     later(() => fabric.close())
     const started = fabric.start(30_000)
+    await pause(1_000)
     await nodes.restart()
     await started
     expect((await fabric.bus.append(userOn(0), event('late'), 1)).kind).toBe('appended')

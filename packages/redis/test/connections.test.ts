@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { edgeId, Unavailable, userId } from '@chatbox/core'
 import { type RedisFabric, type RedisFabricOptions, redisFabric } from '@chatbox/redis'
-import { available, type RedisCluster, startRedis, startRedisCluster } from '@chatbox/testkit/servers'
-import { Cluster, Redis } from 'ioredis'
+import { available, startRedis } from '@chatbox/testkit/servers'
+import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { follow } from './support/follower.ts'
 
@@ -98,52 +98,4 @@ describe.skipIf(!there)('a connection to Redis', () => {
     await fabric.start()
     expect((await fabric.bus.append(uid, event('late'), 1)).kind).toBe('appended')
   })
-
-  it('follows a slot that moves to another node of the cluster, and says what may be lost (R25)', async () => {
-    const cluster = await startRedisCluster()
-    cleanups.push(() => cluster.stop())
-    const fabric = await fabricAt(cluster.url)
-    await fabric.start()
-    const follower = await follow(fabric.bus, uid, textOf)
-    for (const n of [1, 2, 3]) await fabric.bus.append(uid, event(`e${n}`), 1)
-    await moveSlotOf(cluster, `chatbox:{${uid}}:log`)
-    await fabric.bus.append(uid, event('e4'), 1)
-    // Another server is another life: what was meanwhile is told as lost, never left out in silence.
-    await expect.poll(() => follower.losses, { timeout: 10_000 }).toEqual([3])
-    await fabric.bus.append(uid, event('e5'), 1)
-    await expect.poll(() => follower.texts.at(-1)).toBe('e5')
-    // It may have come before the loss was known, or after.
-    expect(follower.texts.filter((text) => text !== 'e4')).toEqual(['e1', 'e2', 'e3', 'e5'])
-    await follower.settled()
-    expect(follower.losses).toEqual([3])
-  })
 })
-
-/** Moves the slot with its keys, as an operator's tools do. */
-async function moveSlotOf(cluster: RedisCluster, key: string): Promise<void> {
-  const [seed] = cluster.nodes
-  const client = new Cluster([{ host: '127.0.0.1', port: seed?.port ?? 0 }])
-  const nodes = await Promise.all(
-    cluster.nodes.map(async ({ port }) => {
-      const redis = new Redis({ host: '127.0.0.1', port })
-      return { redis, port, id: String(await redis.call('CLUSTER', 'MYID')) }
-    }),
-  )
-  try {
-    const slot = Number(await client.cluster('KEYSLOT', key))
-    const owners = await Promise.all(
-      nodes.map(async ({ redis }) => ((await redis.cluster('COUNTKEYSINSLOT', slot)) as number) > 0),
-    )
-    const from = nodes[owners.indexOf(true)]
-    const to = nodes.find((node) => node !== from)
-    if (!from || !to) throw new Error('the key is on no node')
-    await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
-    await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
-    const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[]
-    await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys)
-    for (const { redis } of [to, ...nodes]) await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
-  } finally {
-    client.disconnect()
-    for (const { redis } of nodes) redis.disconnect()
-  }
-}

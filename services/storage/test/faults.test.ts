@@ -1,5 +1,14 @@
-import { clientMessageId, partitionOf, replicaId, requestId, sessionId, Unavailable } from '@chatbox/core'
-import { afterEach, describe, expect, it } from 'vitest'
+import {
+  type Answers,
+  clientMessageId,
+  partitionOf,
+  replicaId,
+  requestId,
+  type SessionId,
+  sessionId,
+  Unavailable,
+} from '@chatbox/core'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createStorage, type StorageDeps } from '../src/index.ts'
 import { type Bench, bench, user } from './fixture.ts'
 import { until } from './talk.ts'
@@ -88,6 +97,116 @@ describe('storage, when a store is away', () => {
     expect(await b.deps.fabric.ingest.backlog(partition)).toMatchObject({ dead: 1 })
   })
 })
+
+describe('the sweeper, when the part of a store that has one user is away', () => {
+  let b: Bench
+  afterEach(() => b.close())
+
+  const partition = partitionOf(alice, 64)
+  const bob = user(
+    Array.from({ length: 1_000 }, (_, i) => `bob-${i}`).find((name) => partitionOf(user(name), 64) === partition) ?? '',
+  )
+  const [hers, his] = [sessionId('session-hers'), sessionId('session-his')]
+
+  /** Both have asked, she first; whatever would have answered them is lost. */
+  async function bothAsked(): Promise<void> {
+    await b.say(alice, hers, 'hello')
+    await b.say(bob, his, 'hello')
+    b.memory.empty('queue')
+  }
+
+  const queued = async (sid: SessionId) => {
+    const answer = (await b.conversations.turn(sid, 1))?.answer
+    if (!answer) throw new Error('nothing was asked')
+    return (await b.deps.fabric.jobs.exists([{ sid, answerId: answer.answerId, n: answer.n }]))[0]
+  }
+
+  it('looks after the others', async () => {
+    b = await bench({
+      wrap: (deps) => {
+        const { answers } = deps.fabric
+        const inspect: Answers['inspect'] = async (refs) => {
+          if (refs.some(({ uid }) => uid === alice)) throw new Unavailable('away')
+          return answers.inspect(refs)
+        }
+        return { ...deps, fabric: { ...deps.fabric, answers: { ...answers, inspect } } }
+      },
+    })
+    await bothAsked()
+    await vi.waitFor(async () => expect(await queued(his)).toBe(true), WAIT)
+    expect(await queued(hers)).toBe(false)
+  })
+
+  it('looks after the others while it insists on what is to be done for that one', async () => {
+    let away = false
+    let looks = 0
+    b = await bench({
+      wrap: (deps) => ({
+        ...deps,
+        fabric: {
+          ...deps.fabric,
+          answers: {
+            ...deps.fabric.answers,
+            async inspect(refs) {
+              if (away) looks += refs.filter(({ uid }) => uid === alice).length
+              return deps.fabric.answers.inspect(refs)
+            },
+          },
+        },
+        conversations: {
+          ...deps.conversations,
+          async changePending(sid, ...rest) {
+            if (away && sid === hers) throw new Unavailable('away')
+            return deps.conversations.changePending(sid, ...rest)
+          },
+        },
+      }),
+    })
+    await b.say(alice, hers, 'hello')
+    away = true
+    b.memory.empty('queue')
+    await vi.waitFor(() => expect(b.log.join('')).toContain('queue again'), WAIT)
+    await b.say(bob, his, 'hello')
+    b.memory.empty('queue')
+    await vi.waitFor(async () => expect(await queued(his)).toBe(true), WAIT)
+    expect(await queued(hers)).toBe(false)
+    // Nothing more is begun for her meanwhile.
+    expect(looks).toBe(1)
+    away = false
+    await vi.waitFor(async () => expect(await queued(hers)).toBe(true), WAIT)
+  })
+
+  it('goes on with the others when that one’s answer can not be closed', async () => {
+    b = await bench({
+      wrap: (deps) => {
+        const { answers } = deps.fabric
+        const close: Answers['close'] = async (ref) => {
+          if (ref.uid === alice) throw new Unavailable('away')
+          return answers.close(ref)
+        }
+        return { ...deps, fabric: { ...deps.fabric, answers: { ...answers, close } } }
+      },
+    })
+    for (const [uid, sid] of [
+      [alice, hers],
+      [bob, his],
+    ] as const) {
+      await b.say(uid, sid, 'hello')
+      const answer = (await b.conversations.turn(sid, 1))?.answer
+      await b.conversations.changePending(sid, answer?.answerId ?? raise(), { n: answer?.n ?? 0 }, { cancelAt: 1 })
+    }
+    const status = async (sid: SessionId) => (await b.conversations.turn(sid, 1))?.answer?.status
+    await vi.waitFor(async () => expect(await status(his)).toBe('cancelled'), WAIT)
+    expect(await status(hers)).toBe('pending')
+    expect(b.log.join('')).not.toContain('a sweep failed')
+  })
+})
+
+const WAIT = { timeout: 5_000, interval: 10 }
+
+function raise(): never {
+  throw new Error('there is no such thing')
+}
 
 describe('two owners of one partition', () => {
   let b: Bench

@@ -205,7 +205,7 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
     },
     async connected(ms) {
       const signal = AbortSignal.timeout(ms)
-      while (!(await found(layout, signal))) await pause(FIND_MS, undefined, { ref: false })
+      await found(layout, signal)
       await Promise.all(layout.nodes().map(({ commands }) => commands.connected(signal)))
     },
     async ping() {
@@ -222,14 +222,20 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
   }
 }
 
-/** Rejects when it is too late. */
-async function found(layout: Layout, signal: AbortSignal): Promise<boolean> {
-  const late = new Promise<false>((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }))
-  try {
-    if (await Promise.race([layout.refresh().then(() => true), late])) return true
-    throw new Unavailable('Redis was not found in time')
-  } catch (error) {
-    if (signal.aborted || !(error instanceof Unavailable)) throw error
-    return false
+/** Tries until it is too late. */
+async function found(layout: Layout, signal: AbortSignal): Promise<void> {
+  const late = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+  let fault: unknown
+  while (!signal.aborted) {
+    const look = layout.refresh().then(
+      () => true,
+      (error: unknown) => {
+        fault = error
+        return false
+      },
+    )
+    if (await Promise.race([look, late])) return
+    await pause(FIND_MS, undefined, { ref: false })
   }
+  throw new Unavailable('Redis was not found in time', { cause: fault })
 }

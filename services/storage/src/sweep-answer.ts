@@ -1,0 +1,101 @@
+import { type AnswerEnd, type AnswerRecord, type AnswerRef, sweep, type Turn, textOf, Unavailable } from '@chatbox/core'
+import type { ErrorCode } from '@chatbox/protocol'
+import { endAnswer } from './end-answer.ts'
+import { afterSend } from './handlers/send.ts'
+import { jobOf, queueAgain, startAnswer } from './queue.ts'
+import type { Work } from './work.ts'
+
+export type PendingTurn = Turn & { readonly answer: NonNullable<Turn['answer']> }
+
+/** A turn that has an answer was written by the session's user. */
+export const ownerOf = (turn: Turn) => turn.authorId
+
+const refOf = (turn: PendingTurn): AnswerRef => ({
+  uid: ownerOf(turn),
+  sid: turn.sid,
+  answerId: turn.answer.answerId,
+  seq: turn.seq + 1,
+})
+
+interface Seen {
+  readonly record: AnswerRecord | undefined
+  readonly jobExists: boolean
+}
+
+export async function seen(work: Work, turns: readonly PendingTurn[]): Promise<(Seen & { turn: PendingTurn })[]> {
+  if (turns.length === 0) return []
+  const [records, jobs] = await Promise.all([
+    // One by one: their records may be on several servers, of which one may be away.
+    Promise.all(turns.map((turn) => recordOf(work, turn))),
+    work.fabric.jobs.exists(turns.map(jobOf)),
+  ])
+  return turns.flatMap((turn, i) => {
+    const found = records[i]
+    return found ? [{ turn, record: found.record, jobExists: jobs[i] ?? false }] : []
+  })
+}
+
+async function recordOf(work: Work, turn: PendingTurn): Promise<Pick<Seen, 'record'> | undefined> {
+  try {
+    const [record] = await work.fabric.answers.inspect([refOf(turn)])
+    return { record }
+  } catch (error) {
+    leaveFor(work, turn, error)
+    return undefined
+  }
+}
+
+/** The part of a store that has this user's answers is away: the next sweep looks again, and this one goes on with the others. */
+export function leaveFor({ log }: Work, { sid, seq }: Turn, err: unknown): void {
+  if (!(err instanceof Unavailable)) throw err
+  log.warn({ err, sid, seq }, 'a turn could not be looked at by the sweeper')
+}
+
+/** What the sweeper does about one answer whose turn it is, from what it has seen of it (R17). */
+export async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
+  // The page may have been read in another order than the session's, or before somebody else acted.
+  const known = await work.insist('read session', () => work.states.get(turn.sid))
+  if (known?.totals.pending[0]?.answerId !== turn.answer.answerId) return
+  const verdict = sweep(turn.answer, state, work.now(), work.answerLimits)
+  const { sid, answer } = turn
+  if (verdict !== 'leave') work.metrics.swept.inc({ verdict })
+  switch (verdict) {
+    case 'leave':
+      return
+    case 'apply-end': {
+      const recorded = state.record?.end
+      if (!recorded) return
+      // Written by a worker, under seal.
+      const end: AnswerEnd = JSON.parse(Buffer.from(recorded.body).toString('utf8'))
+      const { answerId, attempt } = recorded.header
+      await endAnswer(work, { uid: ownerOf(turn), sid, answerId, attempt, end })
+      return
+    }
+    case 'cancel':
+      return closeAnswer(work, turn, 'cancelled')
+    case 'overdue':
+      return closeAnswer(work, turn, 'failed', answer.attempt === 0 ? 'queue_timeout' : 'provider_timeout')
+    case 'crashed-too-often':
+      return closeAnswer(work, turn, 'failed', 'answer_lost')
+    case 'queue':
+      work.log.info(
+        { sid, answerId: answer.answerId, attempt: answer.attempt, n: answer.n },
+        'queueing an answer again',
+      )
+      // Its message was stored, and perhaps nobody was told.
+      if (answer.attempt === 0 && answer.n === 0) await afterSend(work, ownerOf(turn), turn)
+      return answer.due === undefined ? startAnswer(work, turn) : queueAgain(work, turn)
+  }
+}
+
+/** Ended in the fabric first, so that the stored text is exactly what devices were shown; then in the database; then announced. */
+async function closeAnswer(work: Work, turn: PendingTurn, status: 'failed' | 'cancelled', error?: ErrorCode) {
+  const ref = refOf(turn)
+  const closed = await work.fabric.answers.close(ref)
+  const end = { status, text: textOf(closed.chunks), endedAt: work.now(), ...(error && { error }) }
+  work.log.warn(
+    { sid: turn.sid, answerId: ref.answerId, status, error },
+    'ending an answer that nobody would have ended',
+  )
+  await endAnswer(work, { uid: ref.uid, sid: ref.sid, answerId: ref.answerId, end })
+}
