@@ -41,6 +41,12 @@ const REMEMBERED = 64
 /** What may wait while a log is read. What does not fit makes the log be read once more. */
 const MAX_PENDING_BYTES = 1_048_576
 
+/** What ended in the part of the log that is being read: nothing of it that waits may be shown after its end. */
+interface Over {
+  readonly answers: Set<AnswerId>
+  readonly sessions: Set<SessionId>
+}
+
 interface Pending {
   readonly packet: EventPacket
   readonly position: Position | undefined
@@ -88,6 +94,7 @@ class Feed {
   /** Something came while the log was read that the reading may not have seen. */
   #again = false
   #pending: Pending[] | undefined
+  #over: Over | undefined
   #pendingBytes = 0
   #closed = false
   /** Set while it waits for the bus to come back. */
@@ -193,10 +200,12 @@ class Feed {
     if (type === 'answer.done' && answerId) {
       this.#ended ??= remembered(REMEMBERED)
       this.#ended.set(answerId, true)
+      this.#over?.answers.add(answerId)
     }
     if (sid && epoch > (this.#fences?.get(sid)?.epoch ?? 0)) {
       this.#fences ??= remembered(REMEMBERED)
       this.#fences.set(sid, { epoch, position })
+      this.#over?.sessions.add(sid)
     }
   }
 
@@ -259,14 +268,27 @@ class Feed {
       // It may have ended while it waited for its turn.
       if (this.#closed) return
       this.#again = false
+      this.#over = { answers: new Set(), sessions: new Set() }
       await read()
       const waiting = this.#pending ?? []
       this.#pending = undefined
       this.#pendingBytes = 0
       // What does not follow came before the next reading begins, which therefore sees it if the log still has it.
-      for (const { packet, position } of waiting) if (!this.#handInOrder(packet, position)) this.#again = true
+      for (const { packet, position } of waiting) if (!this.#handWaiting(packet, position)) this.#again = true
     } while (this.#again && !this.#closed)
+    this.#over = undefined
     this.#reading = false
+  }
+
+  /** It may have come before an end or a fence that the log has told of since (R20, R21); a snapshot follows. */
+  #handWaiting(packet: EventPacket, position: Position | undefined): boolean {
+    const { sid, answerId, epoch } = packet.header
+    if (!position && answerId && this.#over?.answers.has(answerId)) return true
+    if (!position && answerId && sid && this.#over?.sessions.has(sid)) return true
+    const handed = this.#handInOrder(packet, position)
+    // Here is the fence in what waits: what comes behind it came after it.
+    if (position && sid && epoch !== undefined) this.#over?.sessions.delete(sid)
+    return handed
   }
 
   async #readAgain(): Promise<void> {

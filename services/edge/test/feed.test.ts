@@ -226,6 +226,45 @@ describe('the events of a user on an edge (R25)', () => {
     expect(heard).toEqual(['1', '2', '3', 'repair'])
   })
 
+  it('show nothing of an answer after its end, which came earlier than the log told of it', async () => {
+    const bus = scriptedBus()
+    const { heard } = await joined(bus)
+    const [a, b] = [answerId('a-1'), answerId('a-2')]
+    const delta = (n: number, of = a) =>
+      bus.packet(n, { class: 'delta', type: 'answer.delta', answerId: of, attempt: 1 })
+    bus.append(1)
+    bus.append(1, { heard: false, type: 'answer.done', answerId: a, attempt: 1 })
+    bus.hold(true)
+    bus.gap()
+    for (const packet of [delta(10), delta(11, b), bus.packet(12, { class: 'signal', type: 'typing' })]) {
+      bus.deliver(packet, undefined)
+    }
+    bus.hold(false)
+    bus.reads[0]?.answer()
+    await settled()
+    expect(heard).toEqual(['1', '2', 'signal 11', 'signal 12', 'repair'])
+  })
+
+  it('show nothing of a session that came before a fence, and what came after it (R20)', async () => {
+    const bus = scriptedBus()
+    const { heard } = await joined(bus)
+    const delta = (n: number, attempt = 1) =>
+      bus.packet(n, { class: 'delta', type: 'answer.delta', answerId: answerId('a-1'), attempt })
+    bus.append(1)
+    bus.append(1, { heard: false, type: 'session.updated', epoch: 1 })
+    bus.hold(true)
+    bus.gap()
+    bus.deliver(delta(10), undefined)
+    bus.deliver(bus.packet(2, { type: 'session.updated', epoch: 1 }), bus.at(2))
+    bus.deliver(delta(11, 2), undefined)
+    bus.hold(false)
+    bus.reads[0]?.answer()
+    await settled()
+    expect(heard).toEqual(['1', '2', 'signal 11', 'repair'])
+    bus.deliver(delta(12, 2), undefined)
+    expect(heard.at(-1)).toBe('signal 12')
+  })
+
   it('are read once more when more came meanwhile than may wait', async () => {
     const bus = scriptedBus()
     const { heard } = await joined(bus)
