@@ -81,6 +81,7 @@ const SESSION = {
   messageCount: 1,
   totalTokens: 0,
   readSeq: 0,
+  unreadCount: 1,
   helpRequested: false,
   rev: 1,
 }

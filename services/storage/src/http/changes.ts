@@ -59,8 +59,8 @@ export function createChanges(
     listener(header.type === 'error' ? refusalIn(body) : { ok: true })
   }
 
-  async function kept(id: RequestId): Promise<Outcome | undefined> {
-    const packet = await ingest.outcome(id)
+  async function kept(partition: number, id: RequestId): Promise<Outcome | undefined> {
+    const packet = await ingest.outcome(partition, id)
     return packet && decodeOutcome(packet)
   }
 
@@ -72,19 +72,20 @@ export function createChanges(
     end: Promise<undefined>,
     over: AbortSignal,
   ): Promise<Heard | undefined> {
-    const before = again ? await kept(id) : undefined
+    const partition = partitionOf(change.uid, DEFAULT_PARTITIONS)
+    const before = again ? await kept(partition, id) : undefined
     // What was refused for the moment only may be asked for again, or the key would be of no use any more.
     if (before && isFinal(before)) return before
     const entry = { ...change, requestId: id, replyTo: { ...self, requestId: asking } } as EntryBody
     const taken = await ingest.append({
-      partition: partitionOf(change.uid, DEFAULT_PARTITIONS),
+      partition,
       packet: encodeEntry(entry),
       ttlMs: requestMs,
     })
     // Whatever else the log says, or does not say: it may have been taken, and then its reply comes.
     if (taken === 'full') return { ok: false, code: 'overloaded' }
     await sleep(requestMs * LISTENING, undefined, { signal: over })
-    const after = await kept(id)
+    const after = await kept(partition, id)
     // A refusal that was there before says nothing of this time.
     return after && (isFinal(after) || !before) ? after : end
   }
