@@ -8,8 +8,8 @@ export const erasureSql = {
     update turns set status = 'cancelled', ended_at = :ended_at where sid = :sid and status = 'pending'`,
 
   blankTurns: `
-    update turns set content = x'', text = null, unsettled = unsettled and event is :event, feedback_rating = null, feedback_comment = null,
-      feedback_ts = null
+    update turns set content = x'', text = null, unsettled = unsettled and event is :event, feedback_rating = null,
+      feedback_comment = null, feedback_ts = null
     where sid = :sid`,
 
   blankSuperseded: `

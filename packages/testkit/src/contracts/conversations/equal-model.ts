@@ -79,7 +79,8 @@ async function callOf(world: World, model: Model, step: Step): Promise<Call | un
       if (!(await model.session(sid))) return undefined
       world.erased.add(sid)
       const { nextSeq: seq } = await model.totals(sid)
-      const stub = someStub({ sid, seq, ts: step.ts, partition: world.partitionOf(step.session) })
+      const { ts, unsettled } = step
+      const stub = someStub({ sid, seq, ts, unsettled, partition: world.partitionOf(step.session) })
       return (conversations) => conversations.eraseTurns(sid, stub)
     }
     case 'forget': {

@@ -179,14 +179,15 @@ export function modelConversations(): Model {
         replace(turn, {
           ...turn,
           content: '',
-          unsettled: false,
+          // Whoever announces that it was erased may not be through.
+          unsettled: turn.unsettled && turn.event === stub.event,
           superseded: superseded.map(withoutText),
           ...(answer && { answer: { ...withoutText(answer), ...ended } }),
         })
       }
       if (of(sid).at(-1)?.event === stub.event) return
       const { cmid: _cmid, answer: _answer, ...row } = stub
-      turns.push({ ...row, seq: nextSeq(sid), content: '', unsettled: false, superseded: [] })
+      turns.push({ ...row, seq: nextSeq(sid), content: '', superseded: [] })
     },
   }
 }

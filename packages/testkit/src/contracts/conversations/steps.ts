@@ -65,7 +65,7 @@ export type Step =
     }
   | { readonly kind: 'settle-line'; readonly session: number; readonly seq: number }
   | { readonly kind: 'forget'; readonly user: number }
-  | { readonly kind: 'erase'; readonly session: number; readonly ts: number }
+  | { readonly kind: 'erase'; readonly session: number; readonly ts: number; readonly unsettled: boolean }
 
 const session = fc.nat(2)
 // Rather one of the first, so that several steps meet at one.
@@ -165,7 +165,10 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('settle' as const), answer, asLine: rarely }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle-line' as const), session, seq: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget' as const), user: fc.nat(1) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('erase' as const), session, ts: time }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('erase' as const), session, ts: time, unsettled: fc.boolean() }),
+  },
 ]
 
 // Long ones: by default fast-check prefers ten steps, in which hardly anything happens to one answer.
