@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Turn, userId } from '@chatbox/core'
+import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openSqlite } from '../src/index.ts'
 import { someFile } from './lib/folder.ts'
-import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 
 /** Long enough to fill pages of their own. */
 const marked = (mark: string, length = 40) => new Uint8Array(Buffer.from(`${mark}.`.repeat(length)))
