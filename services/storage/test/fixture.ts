@@ -50,6 +50,8 @@ export interface Bench {
   readonly memory: MemoryFabric
   readonly conversations: Conversations
   readonly deps: StorageDeps
+  /** The database. */
+  readonly file: string
   /** What it logged, line by line. */
   readonly log: string[]
   /** Events a user's devices were sent, as frames. */
@@ -153,6 +155,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     memory,
     conversations,
     deps,
+    file: join(folder, 'chatbox.db'),
     log: lines,
     replies,
     ask,
