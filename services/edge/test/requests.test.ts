@@ -207,7 +207,7 @@ describe('what is asked for', () => {
     const client = await device('ada')
     const entries = await storage.entries('ada')
     const files = [{ fileId: 'f-1', mimeType: 'audio/ogg' }]
-    client.send(message('1', { text: ' a\u0000b\r\nc ', metadata: { page: ' /x ' }, modelId: 'other', files }))
+    client.send(message('1', { text: ' a\u0000b\r\nc\ud800 ', metadata: { page: ' /x ' }, modelId: 'other', files }))
     expect(await entries.next()).toMatchObject({
       kind: 'send',
       fresh: true,
@@ -216,7 +216,7 @@ describe('what is asked for', () => {
         authorId: 'ada',
         kind: 'voice',
         modelId: 'other',
-        content: { text: 'ab\nc', metadata: { page: '/x' }, files },
+        content: { text: 'ab\nc\ufffd', metadata: { page: '/x' }, files },
       },
     })
   })

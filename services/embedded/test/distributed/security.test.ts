@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { randomId } from '@chatbox/core'
-import { defaultLimits, HARD_FRAME_LIMIT, type SessionPage } from '@chatbox/protocol'
+import { defaultLimits, HARD_FRAME_LIMIT, type SessionPage, UNAUTHENTICATED_FRAME_LIMIT } from '@chatbox/protocol'
 import { available } from '@chatbox/testkit/servers'
 import { afterEach, describe, expect, it } from 'vitest'
 import { disableSomebody } from './disabled-user.ts'
@@ -72,6 +72,45 @@ describe.skipIf(!there)('what is one byte over its limit', () => {
       await device.waitFor('message', (accepted) => accepted.clientMessageId === clientMessageId)
     }
     expect(await sessions()).toHaveLength(2)
+  })
+})
+
+describe.skipIf(!there)('a stranger', () => {
+  it('who says nothing is closed in time, and one who says too much at once (security 4)', async () => {
+    const redis = await ownRedis()
+    const system = await startDistributed({ redisUrl: redis.url, edges: 1 })
+    later(() => system.stop())
+    const [edge] = system.edges
+    if (!edge) throw new Error('there is no edge')
+    const from = performance.now()
+    const silent = await system.open(edge)
+    expect((await silent.closed()).code).toBe(4001)
+    // A tenth of 5 s; timers may be early by the part of a millisecond.
+    expect(performance.now() - from).toBeGreaterThan(498)
+    const loud = await system.open(edge)
+    loud.send(' '.repeat(UNAUTHENTICATED_FRAME_LIMIT + 1))
+    expect((await loud.closed()).code).toBe(4200)
+    expect(UNAUTHENTICATED_FRAME_LIMIT).toBe(4_096)
+  })
+})
+
+describe.skipIf(!there)('a budget', () => {
+  it('is one for all edges: of 200 requests at once it admits exactly its own number (X6, security 20)', async () => {
+    const redis = await ownRedis()
+    const system = await startDistributed({ redisUrl: redis.url, env: { RATE_LIMIT_REQUESTS: '60' } })
+    later(() => system.stop())
+    const devices = await Promise.all(
+      system.edges.flatMap((edge, i) => [0, 1].map((n) => system.device(edge, 'ada', `device-${i}-${n}`))),
+    )
+    for (let i = 0; i < 200; i += 1) {
+      const device = devices[i % devices.length]
+      device?.send({ type: 'session.read', sid: 'nowhere', seq: 1, requestId: `r-${i}` })
+    }
+    const codes = () => devices.flatMap(({ frames }) => frames.flatMap((f) => (f.type === 'error' ? [f.code] : [])))
+    await expect.poll(() => codes().length, patient).toBe(200)
+    const admitted = codes().filter((code) => code === 'not_found')
+    const refused = codes().filter((code) => code === 'rate_limited')
+    expect([admitted.length, refused.length]).toEqual([60, 140])
   })
 })
 
