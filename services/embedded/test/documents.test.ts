@@ -20,6 +20,23 @@ it('docs/configuration.md names every setting with its default, and no other', (
   expect(rows).toEqual(embeddedConfig.docs.map(rowOf))
 })
 
+it('docs/security.md names tests that there are', () => {
+  const rows = page('security.md')
+    .split('\n')
+    .filter((line) => /^\| \d+ \|/.test(line))
+  expect(rows.length).toBeGreaterThan(20)
+  for (const row of rows) {
+    const shownBy = row.split(' | ').at(-1) ?? ''
+    const named = [...shownBy.matchAll(/`([^`]+)` ("[^"]+"(?:, "[^"]+")*)/g)]
+    expect(named.length, row).toBe(shownBy.split('`').length >> 1)
+    for (const [, file = '', tests = ''] of named) {
+      const source = readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8')
+      for (const [, name = ''] of tests.matchAll(/"([^"]+)"/g))
+        expect(source, `${file} has no test "${name}"`).toContain(name)
+    }
+  }
+})
+
 it('the token server of docs/embedding.md signs what a chat with the same secret takes', async () => {
   const source = /```js\n(\/\/ token-server\.mjs\n.*?)```/s.exec(page('embedding.md'))?.[1] ?? ''
   const script = join(dataFolder(), 'token-server.mjs')

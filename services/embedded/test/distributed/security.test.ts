@@ -88,8 +88,12 @@ describe.skipIf(!there)('a stranger', () => {
     // A tenth of 5 s; timers may be early by the part of a millisecond.
     expect(performance.now() - from).toBeGreaterThan(498)
     const loud = await system.open(edge)
-    loud.send(' '.repeat(UNAUTHENTICATED_FRAME_LIMIT + 1))
+    const hello = JSON.stringify({ type: 'hello', token: await system.token('ada'), deviceId: 'tablet' })
+    loud.send(hello.padEnd(UNAUTHENTICATED_FRAME_LIMIT + 1))
     expect((await loud.closed()).code).toBe(4200)
+    const quiet = await system.open(edge)
+    quiet.send(hello.padEnd(UNAUTHENTICATED_FRAME_LIMIT))
+    await quiet.waitFor('ready')
     expect(UNAUTHENTICATED_FRAME_LIMIT).toBe(4_096)
   })
 })
