@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { expect, onTestFinished, test } from 'vitest'
 import { alone } from '../lib/lock.mjs'
 
 function lockFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-lock-'))
+  const folder = temporaryFolder('lock')
   onTestFinished(() => rmSync(folder, { recursive: true }))
   return join(folder, 'not', 'yet', 'there', 'lock')
 }

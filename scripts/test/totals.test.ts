@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { expect, onTestFinished, test } from 'vitest'
 import { ROOT } from '../lib/root.mjs'
 import { capture } from '../lib/run.mjs'
 
 /** What a run of vitest over the given test files comes to, by the reporter that `npm test` uses. */
 async function totals(files: Readonly<Record<string, string>>) {
-  const root = mkdtempSync(join(tmpdir(), 'chatbox-totals-test-'))
+  const root = temporaryFolder('totals-test')
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   for (const [name, source] of Object.entries(files)) writeFileSync(join(root, name), source)
   const file = join(root, 'totals.json')

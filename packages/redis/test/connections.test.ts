@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { edgeId, Unavailable, userId } from '@chatbox/core'
 import { type RedisFabric, type RedisFabricOptions, redisFabric } from '@chatbox/redis'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { available, startRedis } from '@chatbox/testkit/servers'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -51,7 +51,7 @@ describe.skipIf(!there)('a connection to Redis', () => {
   })
 
   it('speaks TLS to a server of a given authority, and to no other', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'chatbox-tls-'))
+    const folder = temporaryFolder('tls')
     cleanups.push(() => rm(folder, { recursive: true }))
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
     const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1', '-nodes']

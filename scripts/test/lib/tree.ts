@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { onTestFinished } from 'vitest'
 import { ROOT } from '../../lib/root.mjs'
 
 /** A small tree with this repository's settings and the files given; it is gone when the test ends. */
 export function tree(files: Readonly<Record<string, string>>): string {
-  const root = mkdtempSync(join(tmpdir(), 'chatbox-tree-'))
+  const root = temporaryFolder('tree')
   onTestFinished(() => rmSync(root, { recursive: true, force: true }))
   for (const name of ['biome.json', 'tsconfig.json', 'tsconfig.base.json', '.gitignore'])
     cpSync(join(ROOT, name), join(root, name))

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { MessagePage, SessionPage } from '@chatbox/protocol'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
 
@@ -21,7 +20,7 @@ export interface System {
 const folders: string[] = []
 
 export function dataFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-embedded-'))
+  const folder = temporaryFolder('embedded')
   folders.push(folder)
   return folder
 }

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Conversations,
@@ -31,6 +30,7 @@ import { type MemoryFabric, memoryFabric } from '@chatbox/memory'
 import type { ServerFrame } from '@chatbox/protocol'
 import { createLogger, createMetrics, createVerifier } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import {
   aliasOf,
   createStorage,
@@ -82,7 +82,7 @@ export interface BenchOptions {
 
 /** The real service on the real in-process adapters, sealed, with a database file of its own. */
 export async function bench(options: BenchOptions = {}): Promise<Bench> {
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-storage-'))
+  const folder = temporaryFolder('storage')
   const lines: string[] = []
   const log = createLogger({ service: 'test', level: 'debug', destination: { write: (line) => lines.push(line) } })
   const keyring = createKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] })

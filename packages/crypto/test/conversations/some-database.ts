@@ -1,8 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SealedConversations } from '@chatbox/core'
 import { openSqlite } from '@chatbox/sqlite'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 
 export interface SomeDatabase {
   readonly folder: string
@@ -13,7 +13,7 @@ export interface SomeDatabase {
 
 /** A database in a folder of its own. */
 export async function someDatabase(): Promise<SomeDatabase> {
-  const folder = await mkdtemp(join(tmpdir(), 'chatbox-crypto-'))
+  const folder = temporaryFolder('crypto')
   const removeFolder = () => rm(folder, { recursive: true, force: true })
   try {
     const { conversations: inner, close } = await openSqlite({ file: join(folder, 'chatbox.db') })

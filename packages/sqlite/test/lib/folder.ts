@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { onTestFinished } from 'vitest'
 
 /** A folder of its own, and how to take it away. */
 export function someFolder() {
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-sqlite-'))
+  const folder = temporaryFolder('sqlite')
   return { folder, file: join(folder, 'chatbox.db'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import {
@@ -31,6 +30,7 @@ import {
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
 import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
 import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
@@ -194,7 +194,7 @@ export interface BackendSecrets {
 }
 
 async function inProcess(url: string, { secret, key, clockScale }: BackendSecrets): Promise<Backend> {
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-distributed-'))
+  const folder = temporaryFolder('distributed')
   const timers = createTimers(clockScale)
   const metrics = createMetrics()
   const log = createLogger({ service: 'backend', level: 'silent' })

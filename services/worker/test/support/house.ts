@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type Answer,
@@ -30,6 +29,7 @@ import { type MemoryFabric, type MemoryOptions, memoryFabric } from '@chatbox/me
 import type { ServerFrame } from '@chatbox/protocol'
 import { createLogger, createMetrics, type Part } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
+import { temporaryFolder } from '@chatbox/testkit/folders'
 import { createWorker, type Model, type WorkerBounds, type WorkerTimes, workerMetrics } from '@chatbox/worker'
 import { onTestFinished } from 'vitest'
 import { type WatchedAnswers, watchedAnswers } from './answers.ts'
@@ -86,7 +86,7 @@ export interface House {
 
 /** The real ports, sealed as they are in production, around a worker; what storage does with ends is done here. */
 export async function house(options: { memory?: MemoryOptions } = {}): Promise<House> {
-  const folder = mkdtempSync(join(tmpdir(), 'chatbox-worker-'))
+  const folder = temporaryFolder('worker')
   const keyring = createKeyring({ keys: [{ id: 'k1', key: createHash('sha256').update('test').digest() }] })
   const sealed = {
     onUnopenable: (place: string) => {
