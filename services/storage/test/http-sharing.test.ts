@@ -16,7 +16,7 @@ describe('a link to a session', () => {
 
   beforeAll(async () => {
     b = await bench({
-      times: { sweepMs: 3_600_000, mirrorLookMs: 20, mirrorMs: 3_600_000 },
+      times: { sweepMs: 3_600_000, mirrorLookMs: 20 },
       wrap: (deps) => ({
         ...deps,
         fabric: {

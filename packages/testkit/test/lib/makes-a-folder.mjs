@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../../dist/folders/index.js'
+// By address, because what is built need not be there when types are checked.
+const { temporaryFolder } = await import(new URL('../../dist/folders/index.js', import.meta.url).href)
 
 const folder = temporaryFolder('made')
 writeFileSync(join(folder, 'file'), 'something')
