@@ -21,15 +21,19 @@ export interface Access {
 
 export interface FindOptions {
   readonly limit?: number
+  /** How many rows there are in general, where there is no limit: for one reply. */
+  readonly expected?: number
   readonly projection?: Document
 }
 
 export const find = ({ collections, limited }: Access, query: Query, options: FindOptions = {}): Promise<Row[]> => {
   const { collection, filter, sort } = query
-  // One reply for a page, as far as a reply reaches.
-  const page = options.limit === undefined ? {} : { batchSize: options.limit }
+  const { expected, ...asked } = options
+  // One reply for a page, as far as a reply reaches. A server that could give no more than was wanted says that there is no more.
+  const most = options.limit ?? (expected === undefined ? undefined : expected + 1)
+  const page = most === undefined ? {} : { batchSize: most }
   return collections[collection]
-    .find(filter, { ...limited, ...hintOf(query), ...(sort && { sort }), ...page, ...options })
+    .find(filter, { ...limited, ...hintOf(query), ...(sort && { sort }), ...page, ...asked })
     .toArray()
 }
 

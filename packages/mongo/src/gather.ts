@@ -4,7 +4,10 @@ import { within } from './attempts.ts'
 export interface GatherOptions<C, R> {
   /** For errors: what a call wants. */
   readonly what: string
-  /** How long a group waits for others to join it; 0 is until the event loop has been through what was ready. */
+  /**
+   * How long a group waits for others to join it. Where nobody else has been about it only waits until the event loop has been through
+   * what was ready: who is alone is not to wait for others.
+   */
   readonly ms: number
   readonly size: number
   /** Every call is answered within this, one that waits for its turn too. */
@@ -39,6 +42,8 @@ export function gather<C, R>(options: GatherOptions<C, R>, counts: GatherCounts)
   let filling: Waiting<C, R>[] = []
   let flushAt = Number.POSITIVE_INFINITY
   let cancelFlush = (): void => undefined
+  let underWay = 0
+  let lastHadSeveral = false
   /** For each key that is in a group: those that wait for it. */
   const behind = new Map<string, Waiting<C, R>[]>()
 
@@ -53,7 +58,7 @@ export function gather<C, R>(options: GatherOptions<C, R>, counts: GatherCounts)
     filling.push(waiting)
     if (filling.length >= size) return flush()
     // One that had to wait for its turn has waited for others long enough.
-    const at = waiting.since + ms
+    const at = waiting.since + (underWay > 0 || lastHadSeveral ? ms : 0)
     if (at >= flushAt) return
     cancelFlush()
     flushAt = at
@@ -73,7 +78,11 @@ export function gather<C, R>(options: GatherOptions<C, R>, counts: GatherCounts)
   function doGroup(group: readonly Waiting<C, R>[]): void {
     counts.groups += 1
     counts.calls += group.length
-    const outcomes = outcomesOf(group.map(({ call }) => call))
+    underWay += 1
+    lastHadSeveral = group.length > 1
+    const outcomes = outcomesOf(group.map(({ call }) => call)).finally(() => {
+      underWay -= 1
+    })
     group.forEach((waiting, i) => {
       // Whoever waits for the same key goes on when this call's own outcome is known.
       outcomes

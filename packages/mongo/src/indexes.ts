@@ -12,10 +12,23 @@ export interface Index extends IndexDescription {
  */
 export const indexes = {
   sessions: [
-    { name: 'idx_user_id', key: { uid: 1, lastActivity: -1, _id: -1 } },
+    {
+      name: 'idx_user_id',
+      key: { uid: 1, lastActivity: -1, _id: -1 },
+      partialFilterExpression: { erased: false },
+    },
     { name: 'idx_start_time', key: { ts: -1, _id: -1 } },
     { name: 'idx_user_start_time', key: { uid: 1, ts: -1, _id: -1 } },
     { name: 'idx_admin_assisted', key: { adminAssisted: 1, ts: -1, _id: -1 } },
+    { name: 'idx_erased', key: { uid: 1 }, partialFilterExpression: { erased: true } },
+    { name: 'idx_idle', key: { partition: 1, lastActivity: 1 }, partialFilterExpression: { erased: false } },
+    {
+      name: 'idx_share',
+      key: { 'share.hash': 1 },
+      unique: true,
+      partialFilterExpression: { 'share.hash': { $exists: true } },
+    },
+    { name: 'idx_key', key: { keyId: 1, _id: 1 } },
   ],
   messages: [
     { name: 'idx_sid_seq', key: { sid: 1, seq: 1 }, unique: true },
@@ -38,15 +51,31 @@ export const indexes = {
       partialFilterExpression: { 'answer.status': 'pending' },
     },
     {
-      name: 'idx_partition_pending',
-      key: { partition: 1, 'answer.askedAt': 1, sid: 1, seq: 1 },
-      partialFilterExpression: { 'answer.status': 'pending' },
+      name: 'idx_unsettled',
+      key: { partition: 1, ts: 1, sid: 1, seq: 1 },
+      partialFilterExpression: { unsettled: true },
     },
     { name: 'idx_sid_tokens', key: { sid: 1, tokens: 1 }, partialFilterExpression: { tokens: { $gt: 0 } } },
+    // With what is summed up in it, so that no document need be read for it.
+    {
+      name: 'idx_spent',
+      key: { authorId: 1, 'answer.endedAt': 1, 'answer.usage.inputTokens': 1, 'answer.usage.outputTokens': 1 },
+      partialFilterExpression: { 'answer.usage.inputTokens': { $gte: 0 } },
+    },
+    {
+      name: 'idx_superseded_spent',
+      key: { authorId: 1, 'superseded.endedAt': 1 },
+      partialFilterExpression: { 'superseded.usage.inputTokens': { $gte: 0 } },
+    },
   ],
   leases: [{ name: 'idx_owner', key: { owner: 1, until: 1 } }],
+  replicas: [],
   settings: [],
   disabledUsers: [],
+  audit: [
+    { name: 'idx_partition_n', key: { partition: 1, n: 1 }, unique: true },
+    { name: 'idx_partition_request', key: { partition: 1, requestId: 1 }, unique: true },
+  ],
 } as const satisfies Readonly<Record<CollectionName, readonly Index[]>>
 
 export type IndexName = '_id_' | (typeof indexes)[CollectionName][number]['name']

@@ -1,4 +1,4 @@
-import { type DisabledUsers, type Leases, type SealedConversations, Unavailable } from '@chatbox/core'
+import { type Audit, type DisabledUsers, type Leases, type SealedConversations, Unavailable } from '@chatbox/core'
 import type { Access } from './access.ts'
 import { attempts, unavailable, within } from './attempts.ts'
 import { collectionsOf } from './collections.ts'
@@ -10,11 +10,15 @@ import { lifetime } from './lifetime.ts'
 import { faultsOf, type IndexFault, unmigrated } from './migrate.ts'
 import { type MongoOptions, settingsOf } from './options.ts'
 import { answers } from './store/answers.ts'
+import { audit } from './store/audit.ts'
 import { disabledUsers } from './store/disabled.ts'
 import { erasure } from './store/erasure.ts'
+import { keys } from './store/keys.ts'
 import { leases } from './store/leases.ts'
-import { sessions } from './store/sessions.ts'
-import { turns } from './store/turns.ts'
+import { sessionChanges, sessions } from './store/sessions.ts'
+import { spent } from './store/spent.ts'
+import { turnChanges } from './store/turn-changes.ts'
+import { rowsByAnswer, turns } from './store/turns.ts'
 
 export interface MongoCounts {
   /** Commands that wrote several rows, or could have. */
@@ -29,6 +33,7 @@ export interface Mongo {
   readonly conversations: SealedConversations
   readonly leases: Leases
   readonly disabledUsers: DisabledUsers
+  readonly audit: Audit
   readonly counts: MongoCounts
   /** What is missing of the indexes, or differs. Until nothing is, every call is refused with `Unavailable`, and pings say what. */
   check(): Promise<readonly IndexFault[]>
@@ -37,7 +42,7 @@ export interface Mongo {
 }
 
 /**
- * Sessions, turns, leases and disabled users in MongoDB. What resolves is in the journals of a majority. It connects when it is first
+ * Sessions, turns, leases, disabled users and the audit trail in MongoDB. What resolves is in the journals of a majority. It connects when it is first
  * used, and again by itself: a server that is away is `Unavailable`, time and again, until it is back.
  */
 export function openMongo(options: MongoOptions): Mongo {
@@ -91,13 +96,16 @@ export function openMongo(options: MongoOptions): Mongo {
     await db.command({ ping: 1 })
   }
 
-  const { insertTurn, ...otherTurns } = turns(access)
-  const { session, ...otherSessions } = sessions(access)
+  const [changeSession, changeTurn, rowByAnswer] = [sessionChanges(access), turnChanges(access), rowsByAnswer(access)]
+  const { insertTurn, ...otherTurns } = turns(access, rowByAnswer)
+  const { session, ...otherSessions } = sessions(access, changeSession)
   const conversations = life.guarded({
     ...{ session, insertTurn },
     ...otherSessions,
     ...otherTurns,
-    ...answers(access, session),
+    ...answers(access, { session, rowByAnswer, change: changeTurn }),
+    ...spent(access),
+    ...keys(access, changeSession, changeTurn),
     ...erasure(access, insertTurn),
     ping: () => ask('answer', ping),
   })
@@ -106,6 +114,7 @@ export function openMongo(options: MongoOptions): Mongo {
     conversations: { ...conversations, close: life.close },
     leases: life.guarded(leases(access, options.now)),
     disabledUsers: life.guarded(disabledUsers(access)),
+    audit: life.guarded(audit(access)),
     get counts() {
       return { commits: writes.groups, writes: writes.calls, retries: counts.retries }
     },

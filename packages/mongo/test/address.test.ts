@@ -26,7 +26,7 @@ describe('an address of MongoDB', () => {
     const start = performance.now()
     await expect(mongo.conversations.session(sealedSession().sid)).rejects.toBeInstanceOf(Unavailable)
     await expect(mongo.conversations.ping()).rejects.toBeInstanceOf(Unavailable)
-    await expect(mongo.leases.owners()).rejects.toBeInstanceOf(Unavailable)
+    await expect(mongo.leases.replicas()).rejects.toBeInstanceOf(Unavailable)
     await expect(checkMongo({ uri, database: 'any', retryMs: 300 })).rejects.toBeInstanceOf(Unavailable)
     expect(performance.now() - start).toBeLessThan(10_000)
   })

@@ -104,7 +104,7 @@ describe('a store that is closed', () => {
     await Promise.all([mongo.close(), mongo.conversations.close(), mongo.close()])
     await expect(mongo.conversations.session(sessionId('any'))).rejects.toMatchObject({ code: 'closed' })
     await expect(mongo.conversations.ping()).rejects.toMatchObject({ code: 'closed' })
-    await expect(mongo.leases.owners()).rejects.toMatchObject({ code: 'closed' })
+    await expect(mongo.leases.replicas()).rejects.toMatchObject({ code: 'closed' })
   })
 })
 

@@ -1,4 +1,4 @@
-import { answerId, clientMessageId, replicaId, sessionId, Unavailable, userId } from '@chatbox/core'
+import { answerId, clientMessageId, replicaId, requestId, sessionId, Unavailable, userId } from '@chatbox/core'
 import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { type IndexName, indexes } from '../src/indexes.ts'
@@ -11,7 +11,9 @@ const sid = sessionId('s-1')
 const uid = userId('ada@example.org')
 const turn = sealedTurn(sid, 5, { authorId: uid, cmid: clientMessageId('c-1') })
 const { cmid: _, ...turnWithoutCmid } = turn
+const question = sealedQuestion(sid, 7)
 const id = answerId('a-1')
+const other = { sid: sessionId('s-2'), answerId: answerId('a-2') }
 const some = new Uint8Array([1])
 
 /** Every query of the adapter, and the indexes by which it finds its rows: none scans (D2, D4). */
@@ -21,11 +23,28 @@ const expected: Record<keyof typeof queries, readonly (readonly [Query, ...Index
   sessionAtRev: [[queries.sessionAtRev(sid, 3), '_id_']],
   sessionWithKey: [[queries.sessionWithKey(sid, some), '_id_']],
   sessionWithAnyKey: [[queries.sessionWithAnyKey(sid), '_id_']],
+  sessionWithNames: [[queries.sessionWithNames(sid, { nm: some }), '_id_']],
+  sessionByShare: [[queries.sessionByShare('a hash'), 'idx_share']],
+  nextKey: [[queries.nextKey(''), 'idx_key']],
+  sessionsOfKey: [[queries.sessionsOfKey('k-1', sid), 'idx_key']],
+  keptOfUser: [[queries.keptOfUser(uid), 'idx_user_id']],
+  erasedOfUser: [[queries.erasedOfUser(uid), 'idx_erased']],
+  sessionsOfOwner: [[queries.sessionsOfOwner([sid, sessionId('s-2')], uid), '_id_']],
+  idleOfPartition: [[queries.idleOfPartition({ partition: 3, before: 5 }), 'idx_idle']],
   sessionsOfUser: [
     [queries.sessionsOfUser(uid, undefined), 'idx_user_id'],
     [queries.sessionsOfUser(uid, { lastActivity: 5, sid }), 'idx_user_id'],
   ],
   turnAt: [[queries.turnAt(sid, 5), 'idx_sid_seq']],
+  turnsAt: [
+    [
+      queries.turnsAt([
+        { sid, seq: 5 },
+        { sid: sessionId('s-2'), seq: 1 },
+      ]),
+      'idx_sid_seq',
+    ],
+  ],
   firstTurns: [[queries.firstTurns([sid, sessionId('s-2')]), 'idx_sid_seq']],
   turnsDown: [
     [queries.turnsDown(sid, undefined), 'idx_sid_seq'],
@@ -35,32 +54,58 @@ const expected: Record<keyof typeof queries, readonly (readonly [Query, ...Index
     [queries.turnsUp(sid, 5, undefined), 'idx_sid_seq'],
     [queries.turnsUp(sid, 5, 9), 'idx_sid_seq'],
   ],
+  turnsOfAuthor: [[queries.turnsOfAuthor([sid, sessionId('s-2')], uid), 'idx_sid_seq']],
+  turnWithValues: [
+    [queries.turnWithValues(turn), 'idx_sid_seq'],
+    [queries.turnWithValues({ ...question, superseded: [question.answer] }), 'idx_sid_seq'],
+  ],
   turnsToErase: [[queries.turnsToErase(sid), 'idx_sid_seq']],
   turnByCmid: [[queries.turnByCmid(uid, clientMessageId('c-1')), 'idx_author_cmid']],
   inTheWay: [
     [queries.inTheWay(turn), 'idx_author_cmid', 'idx_sid_seq'],
     [queries.inTheWay(turnWithoutCmid), 'idx_sid_seq'],
   ],
-  turnByAnswer: [[queries.turnByAnswer(sid, id), 'idx_answer']],
-  turnsByAnswers: [[queries.turnsByAnswers([sid, sessionId('s-2')], [id, answerId('a-2')]), 'idx_answer']],
-  turnBySuperseded: [[queries.turnBySuperseded(sid, id), 'idx_superseded']],
+  turnsByAnswers: [[queries.turnsByAnswers([{ sid, answerId: id }, other]), 'idx_answer']],
+  turnsBySuperseded: [[queries.turnsBySuperseded([{ sid, answerId: id }, other]), 'idx_superseded']],
+  changedTurns: [
+    [queries.changedTurns([{ sid, seq: 1 }]), 'idx_sid_seq'],
+    [queries.changedTurns([{ sid, answerId: id }]), 'idx_answer', 'idx_superseded'],
+    [queries.changedTurns([{ sid, seq: 1 }, other]), 'idx_answer', 'idx_sid_seq', 'idx_superseded'],
+  ],
   pendingAnswer: [
     [queries.pendingAnswer(sid, id, {}), 'idx_answer'],
     [queries.pendingAnswer(sid, id, { attempt: 1, n: 1 }), 'idx_answer'],
   ],
+  doneAnswer: [[queries.doneAnswer(sid, id), 'idx_answer']],
   endedAnswer: [[queries.endedAnswer(sid, 5, id), 'idx_sid_seq']],
   pendingOfSession: [[queries.pendingOfSession(sid), 'idx_sid_pending']],
   tokensOfSession: [[queries.tokensOfSession(sid), 'idx_sid_tokens']],
-  pendingOfPartition: [
-    [queries.pendingOfPartition(0), 'idx_partition_pending'],
-    [queries.pendingOfPartition(0, { sid, seq: 5, askedAt: 7 }), 'idx_partition_pending'],
+  unsettledAt: [
+    [queries.unsettledAt(sid, 5, undefined), 'idx_sid_seq'],
+    [queries.unsettledAt(sid, 5, id), 'idx_sid_seq'],
   ],
+  unsettledOfPartition: [
+    [queries.unsettledOfPartition(0), 'idx_unsettled'],
+    [queries.unsettledOfPartition(0, { sid, seq: 5, ts: 7 }), 'idx_unsettled'],
+  ],
+  spentSince: [[queries.spentSince(uid, 5), 'idx_spent']],
+  supersededSpentSince: [[queries.supersededSpentSince(uid, 5), 'idx_superseded_spent']],
   lease: [[queries.lease(3), '_id_']],
   ownLease: [[queries.ownLease({ partition: 3, gen: 1, owner: replicaId('r') }), '_id_']],
   ownedLeases: [[queries.ownedLeases(), 'idx_owner']],
+  replica: [[queries.replica(replicaId('r')), '_id_']],
+  replicas: [[queries.replicas(), '_id_']],
   setting: [[queries.setting('partitions'), '_id_']],
   disabledUser: [[queries.disabledUser(uid), '_id_']],
   disabledUsers: [[queries.disabledUsers(), '_id_']],
+  lastAudit: [[queries.lastAudit(3), 'idx_partition_n']],
+  auditAfter: [[queries.auditAfter(3, 5), 'idx_partition_n']],
+  auditInTheWay: [
+    [
+      queries.auditInTheWay({ partition: 3, n: 5, requestId: requestId('r-1') }),
+      ...(['idx_partition_n', 'idx_partition_request'] as const),
+    ],
+  ],
 }
 const cases = Object.entries(expected).flatMap(([name, list]) => list.map((each) => [name, ...each] as const))
 
@@ -85,7 +130,6 @@ describe('the queries', () => {
       () => queries.sessionsOfUser(operator, undefined),
       () => queries.turnAt(sid, operator),
       () => queries.turnByCmid(uid, operator),
-      () => queries.turnByAnswer(sid, operator),
       () => queries.disabledUser(operator),
       () => queries.lease(operator),
     ]) {

@@ -5,6 +5,7 @@ import { type MongoCommand, startMongoWire } from '@chatbox/testkit/mongo-wire'
 import { sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import type { Db, Document } from 'mongodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { collectionNames } from '../src/collections.ts'
 import { readsOf, someLife, writesOf } from './support/life.ts'
 import { onMongo } from './support/server.ts'
 import { isWrite, wired } from './support/wired.ts'
@@ -43,7 +44,7 @@ await onMongo('what goes over the wire', (server) => {
         new Set([
           'find settings',
           'ping 1',
-          ...['sessions', 'messages', 'leases'].map((name) => `listIndexes ${name}`),
+          ...['sessions', 'messages', 'leases', 'audit'].map((name) => `listIndexes ${name}`),
         ]),
       )
     })
@@ -63,11 +64,11 @@ await onMongo('what goes over the wire', (server) => {
     /** Everything on the server, but for the marks by which writes know their own. */
     const dump = async (db: Db): Promise<Document> => {
       const all: Document = {}
-      for (const name of ['sessions', 'messages', 'leases', 'settings', 'disabledUsers']) {
+      for (const name of collectionNames) {
         const rows = await db.collection(name).find().sort({ _id: 1 }).toArray()
         all[name] = JSON.parse(JSON.stringify(rows, (key, value) => (isMark(key) ? undefined : value)))
       }
-      for (const row of all.messages) delete row._id
+      for (const row of [...all.messages, ...all.audit]) delete row._id
       return all
     }
     const isMark = (key: string) => /^(op|\w+Op|until)$/.test(key)

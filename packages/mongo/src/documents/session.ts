@@ -1,22 +1,47 @@
-import { type SealedSession, type SessionChange, sessionId, type UserId, userId } from '@chatbox/core'
+import {
+  type SealedNames,
+  type SealedSession,
+  type Session,
+  type SessionChange,
+  type Share,
+  sessionId,
+  type UserId,
+  userId,
+} from '@chatbox/core'
 import { type Document, ObjectId, type UpdateFilter } from 'mongodb'
 import type { Row } from '../collections.ts'
 import { binary, fieldsOf, storable } from '../values.ts'
 
 /** `op` names the last change, so that whoever lost the reply to his own finds it again. */
 export const sessionDocument = (session: SealedSession, op: ObjectId): Row => {
-  const { sid, key, ...rest } = session
-  return { _id: sid, key: binary(key), op, ...storable(stored(rest)) }
+  const { sid, key, keyId, ...rest } = session
+  return { _id: sid, key: binary(key), op, ...storable({ keyId, ...stored(rest) }) }
 }
 
-/** What a compare-and-set on `rev` writes. A field that is there and undefined goes. */
+/** What a compare-and-set on `rev` writes. */
 export function sessionUpdate(rev: number, change: SessionChange<Uint8Array>, op: ObjectId): UpdateFilter<Row> {
-  const gone = Object.entries(change).filter(([, value]) => value === undefined)
+  const kept = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null))
   return {
-    $set: { ...storable(stored(change)), rev: rev + 1, op },
-    ...(gone.length > 0 && { $unset: Object.fromEntries(gone.map(([name]) => [name, ''])) }),
+    $set: { ...storable(stored(kept)), rev: rev + 1, op },
+    ...unsetting(REMOVABLE.filter((name) => change[name] === null)),
   }
 }
+
+const REMOVABLE = ['nm', 'preview', 'endTs', 'assistingAdminId', 'assistingAdminName', 'share'] as const
+
+/** A server refuses to take nothing away. */
+export const unsetting = (names: readonly string[]): Pick<UpdateFilter<Row>, '$unset'> =>
+  names.length > 0 ? { $unset: Object.fromEntries(names.map((name) => [name, ''])) } : {}
+
+export const NAMES = ['nm', 'preview', 'assistingAdminName'] as const satisfies readonly (keyof SealedNames)[]
+
+export const namesDocument = (names: SealedNames): Document =>
+  Object.fromEntries(
+    NAMES.flatMap((name) => {
+      const value = names[name]
+      return value === undefined ? [] : [[name, binary(value)]]
+    }),
+  )
 
 export function sessionOf(document: Document): SealedSession {
   const fields = fieldsOf(document)
@@ -25,7 +50,9 @@ export function sessionOf(document: Document): SealedSession {
     uid: userId(fields.text('uid')),
     partition: fields.number('partition'),
     key: fields.bytes('key'),
+    keyId: fields.text('keyId'),
     ...fields.maybeBytes('nm'),
+    ...fields.maybeBytes('preview'),
     modelId: fields.text('modelId'),
     ts: fields.number('ts'),
     ...fields.maybeNumber('endTs'),
@@ -39,19 +66,25 @@ export function sessionOf(document: Document): SealedSession {
     rts: fields.numbers('rts'),
     ownerEpoch: fields.number('ownerEpoch'),
     readSeq: fields.number('readSeq'),
+    ...(document.share !== undefined && { share: shareOf(document.share) }),
     erased: fields.flag('erased'),
     rev: fields.number('rev'),
   }
 }
 
+function shareOf(document: Document): Share {
+  const fields = fieldsOf(document)
+  return { hash: fields.text('hash'), until: fields.number('until') }
+}
+
 /** Field by field, so that nothing gets into a document that is no field of it. */
-function stored(session: SessionChange<Uint8Array> & Partial<SealedSession>): Document {
-  const { nm, assistingAdminName, rts } = session
+function stored(session: Partial<Session<Uint8Array>>): Document {
+  const { rts, share } = session
   return {
     ...pick(session, PLAIN),
-    ...(nm !== undefined && { nm: binary(nm) }),
-    ...(assistingAdminName !== undefined && { assistingAdminName: binary(assistingAdminName) }),
-    ...(rts !== undefined && { rts: [...rts] }),
+    ...namesDocument(session),
+    ...(rts && { rts: [...rts] }),
+    ...(share && { share: { hash: share.hash, until: share.until } }),
   }
 }
 
@@ -71,7 +104,7 @@ const PLAIN = [
   'readSeq',
   'erased',
   'rev',
-] as const satisfies readonly (keyof SealedSession)[]
+] as const satisfies readonly (keyof Session)[]
 
 const pick = <T extends object>(from: T, names: readonly (keyof T)[]): Document =>
   Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]])))

@@ -3,6 +3,7 @@ import {
   type AnswerEnd,
   answerId,
   type ClientMessageId,
+  type Feedback,
   sessionId,
   type Turn,
   userId,
@@ -16,12 +17,15 @@ export type SealedAnswer = Answer<Uint8Array>
 
 /** One document for each turn, with its answers in it (R2). `_id` says whose insert it was. */
 export function turnDocument(turn: SealedTurn, _id: ObjectId): Row {
-  const { sid, seq, width, partition, author, authorId, cmid, kind, event, content, ts, answer, superseded } = turn
+  const { sid, seq, width, partition, author, authorId, cmid, kind, event, content, ts, unsettled } = turn
+  const { answer, superseded } = turn
   const tokens = [...superseded, ...(answer ? [answer] : [])].reduce((sum, each) => sum + tokensOf(each), 0)
   const plain = {
     ...{ sid, seq, width, partition, author, authorId, kind, ts },
     ...(cmid !== undefined && { cmid }),
     ...(event !== undefined && { event }),
+    // Only while it is, so that an index holds few.
+    ...(unsettled && { unsettled }),
     ...(answer && { answer: answerDocument(answer) }),
     ...(superseded.length > 0 && { superseded: superseded.map(answerDocument) }),
     ...(tokens > 0 && { tokens }),
@@ -30,15 +34,21 @@ export function turnDocument(turn: SealedTurn, _id: ObjectId): Row {
 }
 
 export function answerDocument(answer: SealedAnswer): Document {
-  const { answerId, status, attempt, faults, handbacks, n, modelId, askedAt, due, cancelAt, endedAt } = answer
+  const { answerId, status, attempt, faults, handbacks, n, modelId, askedAt, due, cancelAt, endedAt, feedback } = answer
   return {
     ...{ answerId, status, attempt, faults, handbacks, n, modelId, askedAt },
     ...(due !== undefined && { due }),
     ...(cancelAt !== undefined && { cancelAt }),
     ...(endedAt !== undefined && { endedAt }),
     ...resultDocument(answer),
+    ...(feedback && { feedback: feedbackDocument(feedback) }),
   }
 }
+
+export const feedbackDocument = ({ rating, comment, ts }: Feedback<Uint8Array>): Document => ({
+  ...{ rating, ts },
+  ...(comment !== undefined && { comment: binary(comment) }),
+})
 
 /** What an answer has when it has ended. */
 export const resultDocument = ({
@@ -51,6 +61,18 @@ export const resultDocument = ({
     usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: usage.estimated },
   }),
   ...(error !== undefined && { error }),
+})
+
+/** Every value of a row that is sealed, by its path. */
+export const valuesDocument = ({ content, answer, superseded }: SealedTurn): Document => ({
+  content: binary(content),
+  ...(answer && answerValues('answer', answer)),
+  ...Object.assign({}, ...superseded.map((each, i) => answerValues(`superseded.${i}`, each))),
+})
+
+const answerValues = (path: string, { text, feedback }: SealedAnswer): Document => ({
+  ...(text !== undefined && { [`${path}.text`]: binary(text) }),
+  ...(feedback?.comment !== undefined && { [`${path}.feedback.comment`]: binary(feedback.comment) }),
 })
 
 export const tokensOf = ({ usage }: Pick<AnswerEnd<Uint8Array>, 'usage'>): number =>
@@ -72,6 +94,7 @@ export function turnOf(document: Document): SealedTurn {
     ...fields.maybeText('event'),
     content: fields.bytes('content'),
     ts: fields.number('ts'),
+    unsettled: document.unsettled === true,
     ...(answer && { answer: answerOf(answer) }),
     superseded: superseded.map(answerOf),
   }
@@ -95,7 +118,13 @@ function answerOf(document: Document): SealedAnswer {
     ...fields.maybeBytes('text'),
     ...(usage && { usage: usageOf(usage) }),
     ...(document.error !== undefined && { error: fields.word('error') }),
+    ...(document.feedback !== undefined && { feedback: feedbackOf(document.feedback) }),
   }
+}
+
+function feedbackOf(document: Document): Feedback<Uint8Array> {
+  const fields = fieldsOf(document)
+  return { rating: fields.word('rating'), ...fields.maybeBytes('comment'), ts: fields.number('ts') }
 }
 
 function usageOf(document: Document) {

@@ -2,17 +2,16 @@ import type { AnswerId, BeginCause, SealedBegun, SealedConversations, SessionId 
 import { type Access, findOne } from '../access.ts'
 import { within } from '../attempts.ts'
 import { newMark } from '../documents/session.ts'
-import { answerDocument, resultDocument, tokensOf, turnOf } from '../documents/turn.ts'
+import { answerDocument, feedbackDocument, resultDocument, tokensOf, turnOf } from '../documents/turn.ts'
 import { hintOf, queries } from '../queries.ts'
 import { number, storable, text } from '../values.ts'
-import { changes } from './changes.ts'
+import type { ChangeTurn } from './turn-changes.ts'
+import type { RowByAnswer } from './turns.ts'
 
-type Answers = Pick<SealedConversations, 'beginAttempt' | 'endAnswer' | 'changePending' | 'supersede'>
-
-interface AnswerTarget {
-  readonly sid: SessionId
-  readonly answerId: AnswerId
-}
+type Answers = Pick<
+  SealedConversations,
+  'beginAttempt' | 'endAnswer' | 'changePending' | 'supersede' | 'rateAnswer' | 'settle'
+>
 
 /** What the end of the attempt before counts as (R13). */
 const counted: Readonly<Record<BeginCause, 'faults' | 'handbacks' | undefined>> = {
@@ -21,22 +20,15 @@ const counted: Readonly<Record<BeginCause, 'faults' | 'handbacks' | undefined>> 
   gone: 'handbacks',
 }
 
-/** Every change of an answer is one compare-and-set on its row (R12), which leaves its mark there. */
-export function answers(access: Access, session: SealedConversations['session']): Answers {
-  const { attempt, collections, limited, settings } = access
+export interface AnswersOptions {
+  readonly session: SealedConversations['session']
+  readonly rowByAnswer: RowByAnswer
+  readonly change: ChangeTurn
+}
 
-  const change = changes<AnswerTarget>(access, {
-    what: 'change an answer',
-    collection: 'messages',
-    keyOf: ({ sid }) => sid,
-    rows: (targets) =>
-      queries.turnsByAnswers(
-        targets.map(({ sid }) => sid),
-        targets.map(({ answerId }) => answerId),
-      ),
-    projection: { 'answer.beginOp': 1, 'answer.changeOp': 1, 'answer.endOp': 1 },
-    marksOf: ({ answer }) => [answer?.beginOp, answer?.changeOp, answer?.endOp],
-  })
+/** Every change of an answer is one compare-and-set on its row (R12), which leaves its mark there. */
+export function answers(access: Access, { session, rowByAnswer, change }: AnswersOptions): Answers {
+  const { attempt, collections, limited, settings } = access
 
   async function begin(
     sid: SessionId,
@@ -56,10 +48,7 @@ export function answers(access: Access, session: SealedConversations['session'])
       mark,
     })
     if (!begun) return undefined
-    const [row, owner] = await Promise.all([
-      attempt('read a turn', () => findOne(access, queries.turnByAnswer(sid, answerId))),
-      session(sid),
-    ])
+    const [row, owner] = await Promise.all([rowByAnswer({ sid, answerId }), session(sid)])
     // Since then it may have ended, or somebody may have begun the next attempt: then this one is over.
     if (!row || !owner || row.answer.status !== 'pending' || !mark.equals(row.answer.beginOp)) return undefined
     return { turn: turnOf(row), session: owner }
@@ -72,12 +61,11 @@ export function answers(access: Access, session: SealedConversations['session'])
     endAnswer(sid, answerId, end, of) {
       const mark = newMark()
       const { status, endedAt } = end
-      const result = Object.entries({ status, endedAt, ...resultDocument(end), endOp: mark })
       return change({
         target: { sid, answerId },
         query: queries.pendingAnswer(sid, answerId, of === undefined ? {} : { attempt: of }),
         update: {
-          $set: Object.fromEntries(result.map(([name, value]) => [`answer.${name}`, value])),
+          $set: inAnswer({ status, endedAt, ...resultDocument(end), endOp: mark }),
           // Of one row, under the same compare-and-set: an end counts once, however often it is told (R3).
           ...(end.usage && { $inc: { tokens: tokensOf(end) } }),
         },
@@ -85,19 +73,12 @@ export function answers(access: Access, session: SealedConversations['session'])
       })
     },
 
-    changePending(sid, answerId, expected, to) {
+    changePending(sid, answerId, expected, { due, cancelAt, n, handbacks }) {
       const mark = newMark()
-      const { due, cancelAt, n, handbacks } = to
-      const set = Object.entries({ due, cancelAt, n, handbacks }).filter(([, value]) => value !== undefined)
       return change({
         target: { sid, answerId },
         query: queries.pendingAnswer(sid, answerId, { n: expected.n }),
-        update: {
-          $set: {
-            ...Object.fromEntries(set.map(([name, value]) => [`answer.${name}`, value])),
-            'answer.changeOp': mark,
-          },
-        },
+        update: { $set: inAnswer({ due, cancelAt, n, handbacks, changeOp: mark }) },
         mark,
       })
     },
@@ -116,6 +97,7 @@ export function answers(access: Access, session: SealedConversations['session'])
                 superseded: { $concatArrays: [{ $ifNull: ['$superseded', []] }, ['$answer']] },
                 // A literal, because texts and keys of a pipeline are read as expressions.
                 answer: { $literal: next },
+                unsettled: true,
               },
             },
           ],
@@ -126,5 +108,31 @@ export function answers(access: Access, session: SealedConversations['session'])
         return placeOp.equals(row?.answer?.placeOp)
       })
     },
+
+    rateAnswer(sid, answerId, feedback) {
+      const mark = newMark()
+      return change({
+        target: { sid, answerId },
+        query: queries.doneAnswer(sid, answerId),
+        update: feedback
+          ? { $set: inAnswer({ feedback: feedbackDocument(feedback), rateOp: mark }) }
+          : { $set: inAnswer({ rateOp: mark }), $unset: { 'answer.feedback': '' } },
+        mark,
+      })
+    },
+
+    async settle(sid, seq, answerId) {
+      await change({
+        target: { sid, seq },
+        query: queries.unsettledAt(sid, seq, answerId),
+        update: { $unset: { unsettled: '' } },
+      })
+    },
   }
 }
+
+/** Those that there are, as fields of the answer of a row. */
+const inAnswer = (fields: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[`answer.${name}`, value]])),
+  )

@@ -12,7 +12,8 @@ export interface Change<Target> {
   readonly query: Query
   /** Writes `mark` somewhere, among the rest. */
   readonly update: UpdateFilter<Row>
-  readonly mark: ObjectId
+  /** Without one, nobody asks whether it was done. */
+  readonly mark?: ObjectId
 }
 
 export interface ChangeOptions<Target> {
@@ -49,10 +50,11 @@ export function changes<Target>(
     const { matched, failed } = await bulk(access, collection, operations)
     if (matched === group.length) return group.map(() => true)
     if (matched === 0 && failed.size === 0 && time === 1) return group.map(() => false)
-    const there = await marksIn(group.map(({ target }) => target))
+    const doubtful = group.filter(({ mark }) => mark !== undefined)
+    const there = doubtful.length > 0 ? await marksIn(doubtful.map(({ target }) => target)) : new Set()
     return group.map(({ mark }, i) => {
       const failure = failed.get(i)
-      return failure ? Promise.reject(refused(what, failure.code)) : there.has(mark.toHexString())
+      return failure ? Promise.reject(refused(what, failure.code)) : mark === undefined || there.has(mark.toHexString())
     })
   }
 

@@ -1,19 +1,16 @@
-import { type SealedConversations, type SessionId, Unavailable } from '@chatbox/core'
+import { type SealedConversations, type SessionId, sessionId, Unavailable, type UserId } from '@chatbox/core'
 import type { Document } from 'mongodb'
-import { type Access, findOne } from '../access.ts'
+import { type Access, find, findOne } from '../access.ts'
 import { within } from '../attempts.ts'
+import { newMark } from '../documents/session.ts'
 import type { SealedTurn } from '../documents/turn.ts'
 import { hintOf, queries } from '../queries.ts'
-import { NO_BYTES, number } from '../values.ts'
+import { fieldsOf, NO_BYTES, number, text } from '../values.ts'
 
-/**
- * The second step of an erasure; the first was the key (R22). The last row is written first: from then on no late insert finds a
- * place, and what got in before is emptied. Every step may be repeated, and a call that failed is called again.
- */
-export function erasure(
-  access: Access,
-  insertTurn: SealedConversations['insertTurn'],
-): Pick<SealedConversations, 'eraseTurns'> {
+type Erasure = Pick<SealedConversations, 'eraseKey' | 'eraseTurns' | 'erasable' | 'forgetUser'>
+
+/** The key first, then the rows, and at last whose they were (R22). Every step may be repeated, and a call that failed is called again. */
+export function erasure(access: Access, insertTurn: SealedConversations['insertTurn']): Erasure {
   const { attempt, collections, limited, settings } = access
 
   const lastRow = (sid: SessionId) =>
@@ -33,38 +30,90 @@ export function erasure(
     throw new Unavailable('somebody keeps writing to a session that is erased')
   }
 
-  async function empty(sid: SessionId, endedAt: number): Promise<void> {
+  async function empty(sid: SessionId, stub: SealedTurn): Promise<void> {
     const query = queries.turnsToErase(sid)
-    await collections.messages.updateMany(query.filter, emptied(endedAt), { ...hintOf(query), ...limited })
+    await collections.messages.updateMany(query.filter, emptied(stub), { ...hintOf(query), ...limited })
   }
 
+  /** The last row is written first: from then on no late insert finds a place, and what got in before is emptied. */
   async function erase(sid: SessionId, stub: SealedTurn): Promise<void> {
     await putStub(sid, stub)
-    await attempt('erase turns', () => empty(sid, stub.ts))
+    await attempt('erase turns', () => empty(sid, stub))
   }
 
-  return { eraseTurns: (sid, stub) => within(settings.answerMs, 'erase turns', erase(sid, stub)) }
+  const erasedOf = (uid: UserId) =>
+    attempt('find erased sessions', async () => {
+      const rows = await find(access, queries.erasedOfUser(uid), { limit: FORGOTTEN_AT_ONCE, projection: { _id: 1 } })
+      return rows.map((row) => sessionId(fieldsOf(row).text('_id')))
+    })
+
+  async function forget(uid: UserId, alias: UserId, until: number): Promise<void> {
+    const ofAlias = { $set: { authorId: text(alias) }, $unset: { cmid: '' } } as const
+    for (let sids = await erasedOf(uid); sids.length > 0; sids = await erasedOf(uid)) {
+      if (performance.now() > until) throw new Unavailable('there is more of this user than could be gone through')
+      const [rows, owned] = [queries.turnsOfAuthor(sids, uid), queries.sessionsOfOwner(sids, uid)]
+      await attempt('forget an author', () =>
+        collections.messages.updateMany(rows.filter, ofAlias, { ...hintOf(rows), ...limited }),
+      )
+      // The last, for by it the others are found.
+      await attempt('forget an owner', () =>
+        collections.sessions.updateMany(owned.filter, { $set: { uid: text(alias) } }, limited),
+      )
+    }
+  }
+
+  return {
+    eraseKey: (sid) =>
+      attempt('erase a key', async () => {
+        await collections.sessions.updateOne(
+          queries.sessionWithAnyKey(sid).filter,
+          {
+            $set: { key: NO_BYTES(), keyId: '', op: newMark() },
+            $unset: { nm: '', preview: '', assistingAdminName: '', share: '' },
+            $inc: { rev: 1 },
+          },
+          limited,
+        )
+      }),
+
+    eraseTurns: (sid, stub) => within(settings.answerMs, 'erase turns', erase(sid, stub)),
+
+    erasable: (query) =>
+      attempt('find sessions to erase', async () => {
+        const those = 'uid' in query ? queries.keptOfUser(query.uid) : queries.idleOfPartition(query)
+        const rows = await find(access, those, { limit: query.limit, projection: { _id: 1 } })
+        return rows.map((row) => sessionId(fieldsOf(row).text('_id')))
+      }),
+
+    forgetUser(uid, alias) {
+      const { answerMs } = settings
+      return within(answerMs, 'forget a user', forget(uid, alias, performance.now() + answerMs))
+    },
+  }
 }
 
 /** More than a few in a row would be owners who do not know of each other. */
 const MOST_RACES = 20
 
-/** In one step for each row, so that no answer gets between its end and its text. */
-const emptied = (endedAt: number): Document[] => [
+/** Few enough for one command with all of their rows. What was gone through is not gone through again. */
+const FORGOTTEN_AT_ONCE = 50
+
+/**
+ * In one step for each row, so that no answer gets between its end and its text. The row that says so is told by its event; it keeps
+ * its mark, for the erasure may not be through.
+ */
+const emptied = ({ ts, event = '' }: SealedTurn): Document[] => [
   {
     $set: {
       content: { $literal: NO_BYTES() },
       erased: true,
+      unsettled: { $cond: [{ $eq: ['$event', { $literal: event }] }, '$unsettled', '$$REMOVE'] },
       answer: {
-        $cond: [
-          { $eq: [{ $type: '$answer' }, 'missing'] },
-          '$$REMOVE',
-          { $mergeObjects: ['$answer', cancelled(endedAt)] },
-        ],
+        $cond: [{ $eq: [{ $type: '$answer' }, 'missing'] }, '$$REMOVE', { $mergeObjects: ['$answer', cancelled(ts)] }],
       },
     },
   },
-  { $unset: ['answer.text', 'superseded.text'] },
+  { $unset: ['answer.text', 'answer.feedback', 'superseded.text', 'superseded.feedback'] },
 ]
 
 /** An answer that was pending ends here, because nothing is left to be answered. */

@@ -1,9 +1,9 @@
 import { type Lease, type Leases, type ReplicaId, replicaId } from '@chatbox/core'
 import type { Document } from 'mongodb'
-import { type Access, findOne } from '../access.ts'
+import { type Access, find, findOne } from '../access.ts'
 import { newMark } from '../documents/session.ts'
 import { codeOf, DUPLICATE_KEY, NotYet } from '../faults.ts'
-import { hintOf, queries } from '../queries.ts'
+import { hintOf, type Query, queries } from '../queries.ts'
 import { fieldsOf, number, text } from '../values.ts'
 
 /** @param now the clock, where it is not the server's own */
@@ -12,6 +12,24 @@ export function leases(access: Access, now: (() => number) | undefined): Leases 
   /** In pipelines: the server's clock is one for all replicas, whose own may be minutes apart. */
   const time = (): Document | '$$NOW' => (now ? { $literal: new Date(now()) } : '$$NOW')
   const later = (ms: number): Document => ({ $add: [time(), number(ms)] })
+
+  const leasesByOwner = async () => {
+    const query = queries.ownedLeases()
+    const pipeline = [
+      { $match: query.filter },
+      { $project: { owner: 1, holds: { $gt: ['$until', time()] } } },
+      { $match: { holds: true } },
+      { $group: { _id: '$owner', leases: { $sum: 1 } } },
+    ]
+    const rows = await collections.leases.aggregate(pipeline, { ...hintOf(query), ...limited }).toArray()
+    return new Map(rows.map(fieldsOf).map((row) => [row.text('_id'), row.number('leases')]))
+  }
+
+  /** Those whose time has run out by the server's clock, or those whose time has not. */
+  const replicasWhose = (compared: '$gt' | '$lte'): Query => {
+    const query = queries.replicas()
+    return { ...query, filter: { ...query.filter, $expr: { [compared]: ['$until', time()] } } }
+  }
 
   return {
     acquire(partition, owner, ttlMs) {
@@ -49,21 +67,27 @@ export function leases(access: Access, now: (() => number) | undefined): Leases 
         )
       }),
 
-    owners: () =>
+    attend: (replica, ttlMs) =>
+      attempt('take part', async () => {
+        const { filter } = queries.replica(replica)
+        const update = [{ $set: { until: later(ttlMs) } }]
+        await ifNotTwice(() => collections.replicas.updateOne(filter, update, { upsert: true, ...limited }))
+        await collections.replicas.deleteMany(replicasWhose('$lte').filter, limited)
+      }),
+
+    leave: (replica) =>
+      attempt('leave', async () => {
+        await collections.replicas.deleteOne(queries.replica(replica).filter, limited)
+      }),
+
+    replicas: () =>
       attempt('count leases', async () => {
-        const query = queries.ownedLeases()
-        const pipeline = [
-          { $match: query.filter },
-          { $project: { owner: 1, holds: { $gt: ['$until', time()] } } },
-          { $match: { holds: true } },
-          { $group: { _id: '$owner', leases: { $sum: 1 } } },
-        ]
-        const rows = await collections.leases.aggregate(pipeline, { ...hintOf(query), ...limited }).toArray()
+        const [there, owned] = await Promise.all([find(access, replicasWhose('$gt')), leasesByOwner()])
         return new Map(
-          rows.map((row): [ReplicaId, number] => [
-            replicaId(fieldsOf(row).text('_id')),
-            fieldsOf(row).number('leases'),
-          ]),
+          there.map((row): [ReplicaId, number] => {
+            const replica = replicaId(fieldsOf(row).text('_id'))
+            return [replica, owned.get(replica) ?? 0]
+          }),
         )
       }),
 

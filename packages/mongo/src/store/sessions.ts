@@ -1,44 +1,45 @@
 import type { SealedConversations, SealedSession, SessionId, SessionPageQuery, UserId } from '@chatbox/core'
 import type { ObjectId } from 'mongodb'
-import { type Access, find } from '../access.ts'
+import { type Access, find, findOne } from '../access.ts'
 import type { Row } from '../collections.ts'
 import { newMark, sessionDocument, sessionOf, sessionUpdate } from '../documents/session.ts'
-import { gather } from '../gather.ts'
 import { queries } from '../queries.ts'
-import { binary, NO_BYTES } from '../values.ts'
-import { changes } from './changes.ts'
+import { type Change, changes } from './changes.ts'
 import { inserts } from './inserts.ts'
+import { together } from './together.ts'
 
 type Sessions = Pick<
   SealedConversations,
-  'session' | 'createSession' | 'changeSession' | 'listSessions' | 'changeKey' | 'eraseKey'
+  'session' | 'createSession' | 'changeSession' | 'listSessions' | 'sessionByShare'
 >
+
+export type ChangeSession = (change: Change<SessionId>) => Promise<boolean>
 
 interface NewSession {
   readonly session: SealedSession
   readonly op: ObjectId
 }
 
-export function sessions(access: Access): Sessions {
-  const { attempt, collections, settings, limited } = access
+/** Every change of a session's row that arrives with others is in one command with them, and leaves its mark. */
+export const sessionChanges = (access: Access): ChangeSession =>
+  changes<SessionId>(access, {
+    what: 'change a session',
+    collection: 'sessions',
+    keyOf: (sid) => sid,
+    rows: queries.sessionsByIds,
+    projection: { op: 1, keyOp: 1, sealOp: 1 },
+    marksOf: ({ op, keyOp, sealOp }) => [op, keyOp, sealOp],
+  })
 
-  const read = gather<SessionId, SealedSession | undefined>(
-    {
-      what: 'read sessions',
-      ms: 0,
-      size: settings.gatherSize,
-      answerMs: settings.answerMs,
-      async run(sids) {
-        const rows = await attempt('read sessions', () => find(access, queries.sessionsByIds([...new Set(sids)])))
-        const bySid = new Map(rows.map((row) => [row._id, row]))
-        return sids.map((sid) => {
-          const row = bySid.get(sid)
-          return row && sessionOf(row)
-        })
-      },
-    },
-    access.reads,
-  )
+export function sessions(access: Access, change: ChangeSession): Sessions {
+  const { attempt } = access
+
+  const read = together(access, 'read sessions', async (sids: readonly SessionId[]) => {
+    const asked = [...new Set(sids)]
+    const rows = await find(access, queries.sessionsByIds(asked), { expected: asked.length })
+    const bySid = new Map(rows.map((row) => [row._id, row]))
+    return sids.map((sid) => maybeSession(bySid.get(sid)))
+  })
 
   const create = inserts<NewSession, 'created' | 'exists'>(access, {
     what: 'create a session',
@@ -48,15 +49,6 @@ export function sessions(access: Access): Sessions {
     inserted: 'created',
     inTheWay: ({ session }) => queries.sessionById(session.sid),
     judge: ({ op }, rows) => (rows.some((row) => op.equals(row.op)) ? 'created' : 'exists'),
-  })
-
-  const change = changes<SessionId>(access, {
-    what: 'change a session',
-    collection: 'sessions',
-    keyOf: (sid) => sid,
-    rows: queries.sessionsByIds,
-    projection: { op: 1, keyOp: 1 },
-    marksOf: ({ op, keyOp }) => [op, keyOp],
   })
 
   return {
@@ -71,26 +63,12 @@ export function sessions(access: Access): Sessions {
 
     listSessions: (uid, query) => attempt('list sessions', () => list(access, uid, query)),
 
-    changeKey(sid, from, to) {
-      const mark = newMark()
-      const update = { $set: { key: binary(to), keyOp: mark } }
-      return change({ target: sid, query: queries.sessionWithKey(sid, from), update, mark })
-    },
-
-    eraseKey: (sid) =>
-      attempt('erase a key', async () => {
-        await collections.sessions.updateOne(
-          queries.sessionWithAnyKey(sid).filter,
-          {
-            $set: { key: NO_BYTES(), op: newMark() },
-            $unset: { nm: '', assistingAdminName: '' },
-            $inc: { rev: 1 },
-          },
-          limited,
-        )
-      }),
+    sessionByShare: (hash) =>
+      attempt('look up a share', async () => maybeSession(await findOne(access, queries.sessionByShare(hash)))),
   }
 }
+
+const maybeSession = (row: Row | undefined): SealedSession | undefined => row && sessionOf(row)
 
 async function list(access: Access, uid: UserId, { limit, after }: SessionPageQuery): Promise<SealedSession[]> {
   const listed: Row[] = []

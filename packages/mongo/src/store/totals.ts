@@ -1,35 +1,26 @@
 import { answerId, emptyTotals, type PendingAnswer, type SessionId, type Totals } from '@chatbox/core'
 import type { Document } from 'mongodb'
 import type { Access } from '../access.ts'
-import { gather } from '../gather.ts'
 import { type Query, queries } from '../queries.ts'
 import { fieldsOf } from '../values.ts'
+import { together } from './together.ts'
 
 /**
- * What rows add up to (R3), of all sessions that are asked about within one turn of the event loop, in one command: of each
+ * What rows add up to (R3), of all sessions that are asked about together, in one command: of each
  * session's rows it reads the last one, the pending ones, and the tokens from an index.
  */
 export function totals(access: Access): (sid: SessionId) => Promise<Totals> {
-  const { collections, settings, attempt, limited } = access
-  return gather<SessionId, Totals>(
-    {
-      what: 'sum up sessions',
-      ms: 0,
-      size: settings.gatherSize,
-      answerMs: settings.answerMs,
-      async run(sids) {
-        const rows = await attempt('sum up sessions', () =>
-          collections.sessions.aggregate(totalsPipeline([...new Set(sids)]), limited).toArray(),
-        )
-        const bySid = new Map(rows.map((row) => [row._id, row]))
-        return sids.map((sid) => {
-          const row = bySid.get(sid)
-          return row ? totalsOf(sid, row) : emptyTotals
-        })
-      },
-    },
-    access.reads,
-  )
+  const { collections, limited } = access
+  return together(access, 'sum up sessions', async (sids: readonly SessionId[]) => {
+    const asked = [...new Set(sids)]
+    const options = { ...limited, batchSize: asked.length + 1 }
+    const rows = await collections.sessions.aggregate(totalsPipeline(asked), options).toArray()
+    const bySid = new Map(rows.map((row) => [row._id, row]))
+    return sids.map((sid) => {
+      const row = bySid.get(sid)
+      return row ? totalsOf(sid, row) : emptyTotals
+    })
+  })
 }
 
 export function totalsPipeline(sids: readonly SessionId[]): Document[] {

@@ -1,17 +1,21 @@
-import type { Inserted, PendingAnswer, SealedConversations, TurnPageQuery } from '@chatbox/core'
-import type { ObjectId } from 'mongodb'
+import type { Inserted, SealedConversations, TurnPageQuery } from '@chatbox/core'
+import type { Document, ObjectId } from 'mongodb'
 import { type Access, find, findOne } from '../access.ts'
 import type { Row } from '../collections.ts'
 import { newMark } from '../documents/session.ts'
 import { type SealedTurn, turnDocument, turnOf } from '../documents/turn.ts'
-import { type Query, queries } from '../queries.ts'
+import { type AnswerPlace, type Place, type Query, queries } from '../queries.ts'
 import { inserts } from './inserts.ts'
+import { together } from './together.ts'
 import { totals } from './totals.ts'
 
 type Turns = Pick<
   SealedConversations,
-  'insertTurn' | 'turn' | 'turnByClientMessageId' | 'turnByAnswerId' | 'turns' | 'totals' | 'pendingOf'
+  'insertTurn' | 'turn' | 'turnByClientMessageId' | 'turnByAnswerId' | 'turns' | 'totals' | 'unsettledOf'
 >
+
+/** The row whose current answer this is. */
+export type RowByAnswer = (place: AnswerPlace) => Promise<Row | undefined>
 
 interface NewTurn {
   readonly turn: SealedTurn
@@ -20,16 +24,8 @@ interface NewTurn {
 
 const INSERTED: Inserted = { kind: 'inserted' }
 
-export function turns(access: Access): Turns {
+export function turns(access: Access, rowByAnswer: RowByAnswer): Turns {
   const { attempt } = access
-  const one = (what: string, ...among: readonly Query[]) =>
-    attempt(what, async () => {
-      for (const query of among) {
-        const row = await findOne(access, query)
-        if (row) return turnOf(row)
-      }
-      return undefined
-    })
 
   const insert = inserts<NewTurn, Inserted>(access, {
     what: 'insert a turn',
@@ -41,32 +37,67 @@ export function turns(access: Access): Turns {
     judge: whatHappened,
   })
 
+  const rowAt = rowsTogether<Place>(access, 'read turns', queries.turnsAt, placeName, ({ sid, seq }) => [
+    placeName({ sid, seq }),
+  ])
+  const rowBySuperseded = rowsTogether<AnswerPlace>(
+    access,
+    'look up answers',
+    queries.turnsBySuperseded,
+    answerName,
+    ({ sid, superseded }) => superseded.map(({ answerId }: AnswerPlace) => answerName({ sid, answerId })),
+  )
+
   return {
     insertTurn: (turn) => insert({ turn, _id: newMark() }),
 
-    turn: (sid, seq) => one('read a turn', queries.turnAt(sid, seq)),
+    turn: async (sid, seq) => maybeTurn(await rowAt({ sid, seq })),
 
-    turnByClientMessageId: (authorId, cmid) => one('look up a message', queries.turnByCmid(authorId, cmid)),
+    turnByClientMessageId: (authorId, cmid) =>
+      attempt('look up a message', async () => maybeTurn(await findOne(access, queries.turnByCmid(authorId, cmid)))),
 
     // An answer goes from the first of these to the second, and never back.
-    turnByAnswerId: (sid, answerId) =>
-      one('look up an answer', queries.turnByAnswer(sid, answerId), queries.turnBySuperseded(sid, answerId)),
+    turnByAnswerId: async (sid, answerId) =>
+      maybeTurn((await rowByAnswer({ sid, answerId })) ?? (await rowBySuperseded({ sid, answerId }))),
 
     turns: (sid, query) => attempt('read turns', async () => (await page(access, sid, query)).map(turnOf)),
 
     totals: totals(access),
 
-    pendingOf: (partition, limit, after) =>
-      attempt('read pending answers', async () => {
-        const from = after && { ...after, askedAt: await askedAt(access, after) }
-        const query = queries.pendingOfPartition(
-          partition,
-          from?.askedAt === undefined ? undefined : { ...from, askedAt: from.askedAt },
-        )
-        return (await find(access, query, { limit })).map(turnOf)
-      }),
+    unsettledOf: (partition, limit, after) =>
+      attempt('read unsettled turns', async () =>
+        (await find(access, queries.unsettledOfPartition(partition, after), { limit })).map(turnOf),
+      ),
   }
 }
+
+export const rowsByAnswer = (access: Access): RowByAnswer =>
+  rowsTogether<AnswerPlace>(access, 'look up answers', queries.turnsByAnswers, answerName, ({ sid, answer }) => [
+    answerName({ sid, answerId: answer.answerId }),
+  ])
+
+/** Each place is a branch of a query, whose plan grows with them. */
+const MOST_BRANCHES = 100
+
+function rowsTogether<P>(
+  access: Access,
+  what: string,
+  query: (places: readonly P[]) => Query,
+  nameOf: (place: P) => string,
+  namesIn: (row: Document) => readonly string[],
+): (place: P) => Promise<Row | undefined> {
+  async function readAll(places: readonly P[]): Promise<(Row | undefined)[]> {
+    const rows = await find(access, query(places), { expected: places.length })
+    const byName = new Map(rows.flatMap((row) => namesIn(row).map((name) => [name, row] as const)))
+    return places.map((place) => byName.get(nameOf(place)))
+  }
+  return together(access, what, readAll, MOST_BRANCHES)
+}
+
+const placeName = ({ sid, seq }: Place): string => `${seq} ${sid}`
+const answerName = ({ sid, answerId }: AnswerPlace): string => JSON.stringify([sid, answerId])
+
+const maybeTurn = (row: Row | undefined): SealedTurn | undefined => row && turnOf(row)
 
 /** The reply to this very insert may have been lost. Where both are taken, the message counts before the place. */
 function whatHappened({ turn, _id }: NewTurn, rows: readonly Row[]): Inserted {
@@ -82,15 +113,4 @@ async function page(access: Access, sid: SealedTurn['sid'], { limit, before, aft
   // Only a question's own seq can be `after` and still reach above it, by its answer: so there is one too many at most.
   const rows = await find(access, queries.turnsUp(sid, after, before), { limit: limit + 1 })
   return rows.filter(({ seq, width }) => seq + width - 1 > after).slice(0, limit)
-}
-
-/** Where a page goes on: behind the answer that was the last one, also when that has ended or was superseded since. */
-async function askedAt(access: Access, { sid, answerId }: PendingAnswer): Promise<number | undefined> {
-  for (const query of [queries.turnByAnswer(sid, answerId), queries.turnBySuperseded(sid, answerId)]) {
-    const row = await findOne(access, query)
-    if (!row) continue
-    const { answer, superseded } = turnOf(row)
-    return [...(answer ? [answer] : []), ...superseded].find((each) => each.answerId === answerId)?.askedAt
-  }
-  return undefined
 }
