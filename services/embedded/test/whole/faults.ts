@@ -36,11 +36,15 @@ export async function killBetweenWriteAndAnnouncement(it: Whole): Promise<void> 
 /** What was announced stays in the log, because its removal has not reached the queue. */
 export async function killBetweenAnnouncementAndRemoval(it: Whole, patience: Patience): Promise<void> {
   const storage = someStorage(it)
-  const inserts = () => storage.wires.mongo.commands.filter(({ name }) => name === 'insert').length
-  const accepted = () => it.roamers.reduce((sum, roamer) => sum + roamer.accepted.size, 0)
-  storage.wires.queue.freeze('to-server')
-  const [before, written] = [accepted(), inserts()]
-  await expect.poll(() => inserts() > written && accepted() > before, patience).toBe(true)
+  const written = new Set<string>()
+  storage.wires.mongo.onReply(({ name, body }) => {
+    if (name !== 'insert' || body.insert !== 'messages') return undefined
+    for (const { cmid } of body.documents) if (typeof cmid === 'string') written.add(cmid)
+    storage.wires.queue.freeze('to-server')
+    return undefined
+  })
+  const told = () => it.roamers.some(({ accepted }) => [...written].some((id) => accepted.has(id)))
+  await expect.poll(told, patience).toBe(true)
   storage.process.kill('SIGKILL')
   storage.wires.queue.thaw()
   await replaced(it, storage)
