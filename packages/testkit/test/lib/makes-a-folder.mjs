@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+
 // By address, because what is built need not be there when types are checked.
 const { temporaryFolder } = await import(new URL('../../dist/folders/index.js', import.meta.url).href)
 
