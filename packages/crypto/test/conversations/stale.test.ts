@@ -1,4 +1,4 @@
-import { Unopenable } from '@chatbox/core'
+import { type SealedConversations, Unopenable } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
 import { boxOf, createWrapping, nextKey } from '../../src/conversations/key-set.ts'
 import { sealTurn } from '../../src/conversations/seal-rows.ts'
@@ -26,6 +26,25 @@ async function rotated() {
   await opened.rotate({ values })
   asked.length = 0
   return { ...opened, stale, asked }
+}
+
+/** In the order in which they were called. */
+function calls(inner: SealedConversations) {
+  const called: string[] = []
+  const noting = (name: 'turns' | 'resealTurn' | 'changeKey') => {
+    const method = inner[name] as (...given: unknown[]) => Promise<never>
+    return async (...given: unknown[]) => {
+      called.push(name)
+      return method(...given)
+    }
+  }
+  const conversations: SealedConversations = {
+    ...inner,
+    turns: noting('turns'),
+    resealTurn: noting('resealTurn'),
+    changeKey: noting('changeKey'),
+  }
+  return { conversations, called }
 }
 
 describe('a process that has the keys from before a rotation', () => {
@@ -68,7 +87,12 @@ describe('a process that has the keys from before a rotation', () => {
       expect((await reader.session(sid))?.nm).toBe('a late name')
     }
     pass(2 * KEY_TTL_MS)
-    expect(await rotate({ values })).toEqual({ rewrapped: 0, resealed: 2, finished: 2, unopenable: 0, left: 0 })
+    const { conversations, called } = calls(inner)
+    const report = await rotate({ values, conversations, atOnce: 1 })
+    // Nobody who has just read a value loses its key: all is looked at once more between the last change and the drop.
+    const [last, drop] = [called.lastIndexOf('resealTurn'), called.indexOf('changeKey', called.indexOf('resealTurn'))]
+    expect(called.slice(last + 1, drop)).toContain('turns')
+    expect(report).toEqual({ rewrapped: 0, resealed: 2, finished: 2, unopenable: 0, left: 0 })
     expect(await sealedBy(inner, sid, ring('k2'))).toMatchObject({
       keys: ['d2 k2'],
       values: times(VALUES_EACH + 1, 'd2'),
