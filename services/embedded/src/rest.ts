@@ -24,7 +24,10 @@ export async function passOn(app: Storage['http'], request: HttpRequest): Promis
     for (const [name, value] of Object.entries(response.headers)) {
       if (value !== undefined) answered[name] = typeof value === 'number' ? String(value) : value
     }
-    return { status: response.statusCode, headers: answered, body: response.stream() }
+    const body = response.stream()
+    // Whoever makes it hears only of its own end of it.
+    body.once('close', () => response.raw.res.destroy())
+    return { status: response.statusCode, headers: answered, body }
   } catch (error) {
     if (error instanceof BodyTooLarge) return errorResponse(413, 'too_large', randomUUID())
     throw error
