@@ -5,7 +5,7 @@ import { type Distributed, type EdgeProcess, placeOf, say, startDistributed } fr
 
 const there = await available('redis')
 
-describe.skipIf(!there)('three edges over one Redis', () => {
+describe.skipIf(!there)('three edges over one Redis', { timeout: 60_000 }, () => {
   let redis: RunningServer
   let system: Distributed
   beforeAll(async () => {

@@ -8,6 +8,7 @@ afterEach(cleanUp)
 
 it.skipIf(!there)(
   'an edge that cannot end its stop in time says so, closes what is left, and exits with 1 (S9)',
+  { timeout: 60_000 },
   async () => {
     const redis = await ownRedis()
     const { pid } = redis

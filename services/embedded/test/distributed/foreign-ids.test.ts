@@ -41,7 +41,7 @@ const OPERATIONS: readonly (readonly [name: string, type: ClientFrameType, field
 /** These name nothing of anybody's, or have a test of their own below. */
 const OTHERS = new Set<ClientFrameType>(['hello', 'typing', 'auth.refresh', 'ping'])
 
-describe.skipIf(!there)('what belongs to somebody else (security 10)', () => {
+describe.skipIf(!there)('what belongs to somebody else (security 10)', { timeout: 60_000 }, () => {
   let system: Distributed
   let ada: WireClient
   let eve: WireClient

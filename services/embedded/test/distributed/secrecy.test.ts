@@ -20,7 +20,7 @@ function filesIn(folder: string): string[] {
   })
 }
 
-describe.skipIf(!there)('what Redis holds', () => {
+describe.skipIf(!there)('what Redis holds', { timeout: 60_000 }, () => {
   it('is nothing that anybody wrote: no text, no name, no user, no token, in memory, dump or append-only file (X5)', async () => {
     const redis = await ownRedis(['--appendonly', 'yes', '--rdbcompression', 'no', '--save', '3600 1000000'])
     const system = await startDistributed({ redisUrl: redis.url, edges: 2, env: { LOG_LEVEL: 'trace' } })

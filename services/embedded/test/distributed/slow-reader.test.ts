@@ -19,6 +19,7 @@ const rssOf = (pid: number): number =>
 
 describe.skipIf(!there || process.platform !== 'linux')(
   'a reader that stops reading among a thousand that read',
+  { timeout: 60_000 },
   () => {
     it('costs no more than its limit, harms nobody, is closed as too slow, and may come back (P10, fault 19)', async () => {
       const redis = await ownRedis()
