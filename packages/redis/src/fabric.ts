@@ -31,7 +31,7 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const storeOf = (role: StoreRole, url: string) =>
     createStore(
       url,
-      { times: clocks, ca: options.ca },
+      { times: clocks, ca: options.ca, sentinel: options.sentinel },
       { connection: (what, reason) => options.onConnection?.(role, what, reason) },
     )
 
@@ -41,7 +41,7 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const answers = createAnswers({ store: realtime, keys, clocks, bounds, onError })
   const ingest = createIngest({ store: queue, keys, clocks, bounds })
   const onFault = options.onJobFault ?? (() => undefined)
-  const jobs = createJobs({ store: queue, keys, clocks, ca: options.ca, onError, onFault })
+  const jobs = createJobs({ store: queue, keys, clocks, onError, onFault })
   const registry = createRegistry({ store: realtime, keys, clocks })
   const onAlone = options.onLimitedAlone ?? (() => undefined)
   const limiter = createLimiter({ store: realtime, keys, rules: options.limits ?? {}, onAlone })

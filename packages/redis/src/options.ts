@@ -1,5 +1,5 @@
 import { type LimitRule, MAX_ANSWER_BYTES } from '@chatbox/core'
-import type { ConnectionTimes } from './connection/options.ts'
+import type { ConnectionTimes, SentinelLogin } from './connection/options.ts'
 
 /** Every interval of the fabric, in milliseconds (R30). */
 export interface RedisClocks extends ConnectionTimes {
@@ -39,7 +39,9 @@ export interface RedisFabricOptions {
   readonly queueUrl: string
   /** The authority that signed the servers' certificates, as PEM, where it is none that everybody knows. */
   readonly ca?: string | undefined
-  /** In front of every key. Default `chatbox`. */
+  /** Who one is to the sentinels, where they ask for it; the users of the servers are in the addresses. */
+  readonly sentinel?: SentinelLogin | undefined
+  /** In front of every key and channel, so that several installations can share a Redis. Default `chatbox`. */
   readonly prefix?: string
   /** The limiter's buckets. */
   readonly limits?: Readonly<Record<string, LimitRule>>

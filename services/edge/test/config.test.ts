@@ -98,15 +98,35 @@ describe('the configuration of an edge of its own', () => {
     expect(check({ ...others, REDIS_REALTIME_URL: url, REDIS_QUEUE_URL: url }).result).toEqual({ exitCode: 0 })
   })
 
+  it('says who one is to the sentinels, the password from a file too, and what is in front of every key', () => {
+    const login = { REDIS_SENTINEL_USERNAME: 'edge', REDIS_SENTINEL_PASSWORD_FILE: '/run/sentinel' }
+    const options = { argv: [], readFile: () => 'of the sentinels\n' }
+    const given = configFromCommandLine(edgeConfig, {
+      ...options,
+      env: { ...enough, ...login, REDIS_PREFIX: 'a.b-c_1' },
+    })
+    const sentinel = { username: 'edge', password: 'of the sentinels' }
+    expect(given).toMatchObject({ config: { redis: { sentinel, prefix: 'a.b-c_1' } } })
+    const plain = configFromCommandLine(edgeConfig, { ...options, env: enough })
+    expect(plain).toMatchObject({ config: { redis: { sentinel: {}, prefix: 'chatbox' } } })
+  })
+
+  it.each(['{tag}', 'a:b', 'with blank', 'a*', 'é', 'x'.repeat(65)])('takes no %s in front of keys', (prefix) => {
+    const { result, text } = check({ ...enough, REDIS_PREFIX: prefix })
+    expect(result).toEqual({ exitCode: 1 })
+    expect(text).toContain('REDIS_PREFIX: must be 1 to 64')
+  })
+
   it('says no secret, whatever is wrong', () => {
     const { text } = check({
       ...enough,
+      REDIS_SENTINEL_PASSWORD: 'sentinel-canary',
       HANDSHAKES_PER_SECOND: '0',
       OPS_PORT: 'no',
       REDIS_QUEUE_URL: 'nonsense-canary',
     })
     expect(text).toContain('HANDSHAKES_PER_SECOND')
-    for (const secret of [...Object.values(enough), 'canary-password', 'nonsense-canary'])
+    for (const secret of [...Object.values(enough), 'canary-password', 'nonsense-canary', 'sentinel-canary'])
       expect(text).not.toContain(secret)
   })
 

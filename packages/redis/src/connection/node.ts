@@ -1,7 +1,7 @@
-import type { RedisAddress } from './address.ts'
 import { type Commands, createCommands } from './commands.ts'
 import { createEar, type Ear, type EarEvents } from './ear.ts'
-import { type ConnectionTimes, ioredisOptions } from './options.ts'
+import type { Endpoint } from './faults.ts'
+import { ioredisOptions, type Server } from './options.ts'
 
 /** One server, or the master that sentinels name, and this process's connections to it. */
 export interface Node {
@@ -18,16 +18,15 @@ export interface NodeEvents extends EarEvents {
 }
 
 export interface NodeDeps {
-  readonly address: RedisAddress
-  readonly times: ConnectionTimes
-  readonly ca: string | undefined
-  readonly endpoint: { readonly host: string; readonly port: number } | undefined
+  readonly server: Server
+  readonly endpoint: Endpoint | undefined
   /** A channel name of which the server serves the slot. */
   probeChannel(): string | undefined
 }
 
-export function createNode({ address, times, endpoint, ca, probeChannel }: NodeDeps, events: NodeEvents): Node {
-  const options = ioredisOptions(address, times, endpoint, ca)
+export function createNode({ server, endpoint, probeChannel }: NodeDeps, events: NodeEvents): Node {
+  const { times } = server
+  const options = ioredisOptions(server, endpoint)
   const commands = createCommands(options, { up: events.connected, down: events.disconnected })
   commands.redis.connect().catch(() => undefined)
   let ear: Ear | undefined

@@ -1,5 +1,6 @@
 import type { RedisOptions } from 'ioredis'
 import type { RedisAddress } from './address.ts'
+import type { Endpoint } from './faults.ts'
 import { TlsConnector } from './tls-connector.ts'
 
 export interface ConnectionTimes {
@@ -27,6 +28,21 @@ export const defaultConnectionTimes: ConnectionTimes = {
   layoutMs: 15_000,
 }
 
+/** Who one is to sentinels that ask for it; the servers' own users are in the address. */
+export interface SentinelLogin {
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+}
+
+/** All that it takes to connect to one role's Redis. */
+export interface Server {
+  readonly address: RedisAddress
+  readonly times: ConnectionTimes
+  /** The authority that signed the servers' certificates, as PEM, where it is none that everybody knows. */
+  readonly ca: string | undefined
+  readonly sentinel: SentinelLogin | undefined
+}
+
 /** The shapes of replies are those that all servers give. */
 export type ConnectionOptions = RedisOptions & { replyMapping?: 'legacy' }
 
@@ -34,12 +50,7 @@ export type ConnectionOptions = RedisOptions & { replyMapping?: 'legacy' }
  * Nothing is sent twice and nothing waits for a connection (R24): a script that was on its way when the connection broke may have
  * run, and only the one who asked can know what to do about it.
  */
-export function ioredisOptions(
-  address: RedisAddress,
-  times: ConnectionTimes,
-  endpoint: { readonly host: string; readonly port: number } | undefined,
-  ca: string | undefined,
-): ConnectionOptions {
+export function ioredisOptions({ address, times, ca, sentinel }: Server, endpoint?: Endpoint): ConnectionOptions {
   const { username, password, db } = address
   const tls = address.tls ? (ca === undefined ? {} : { ca }) : undefined
   return {
@@ -61,13 +72,15 @@ export function ioredisOptions(
     ...(username !== undefined && { username }),
     ...(password !== undefined && { password }),
     ...(tls && { tls }),
-    ...(tls && endpoint && { Connector: TlsConnector }),
+    ...(tls && address.kind !== 'sentinel' && { Connector: TlsConnector }),
     ...(endpoint && { host: endpoint.host, port: endpoint.port }),
     ...(address.kind === 'sentinel' && {
       sentinels: [...address.hosts],
       name: address.master ?? '',
       // One that hangs must not keep the others from being asked.
       sentinelCommandTimeout: times.commandMs,
+      ...(sentinel?.username !== undefined && { sentinelUsername: sentinel.username }),
+      ...(sentinel?.password !== undefined && { sentinelPassword: sentinel.password }),
       ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
     }),
   }

@@ -1,21 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Unavailable } from '@chatbox/core'
-import { parseRedisUrl, type RedisAddress } from './address.ts'
+import { parseRedisUrl } from './address.ts'
 import { type ChannelListener, createChannels } from './channels.ts'
 import type { ScriptCall } from './commands.ts'
 import type { Endpoint } from './faults.ts'
 import { createLayout, type Layout } from './layout.ts'
 import { createNode, type Node } from './node.ts'
-import { type ConnectionTimes, defaultConnectionTimes } from './options.ts'
+import { type ConnectionTimes, defaultConnectionTimes, type Server } from './options.ts'
 import { following, redirects } from './redirects.ts'
 import type { Argument, Reply, Script } from './script.ts'
 
 /** One role's Redis: a server, a master behind sentinels, or a cluster. The first key of a call says which server has it. */
 export interface Store {
-  readonly address: RedisAddress
+  readonly server: Server
   /** The servers that are known by now, and those that the address names. */
   endpoints(): readonly Endpoint[]
-  readonly ca: string | undefined
   call(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<Reply>
   /** For what depends on the server's life: `args` is told the one that it is sent to, which is the one that answers. */
   callIn(
@@ -45,18 +44,17 @@ export interface StoreEvents {
   connection?(what: 'up' | 'down' | 'deaf' | 'moved', reason?: unknown): void
 }
 
-export interface StoreOptions {
+export interface StoreOptions extends Partial<Pick<Server, 'ca' | 'sentinel'>> {
   readonly times?: Partial<ConnectionTimes>
-  /** The authority that signed the servers' certificates, as PEM, where it is none that everybody knows. */
-  readonly ca?: string | undefined
 }
 
 /** How often a start looks for servers that are not there yet. */
 const FIND_MS = 50
 
-export function createStore(url: string, { times, ca }: StoreOptions = {}, events: StoreEvents = {}): Store {
+export function createStore(url: string, { times, ca, sentinel }: StoreOptions = {}, events: StoreEvents = {}): Store {
   const address = parseRedisUrl(url)
   const clocks = { ...defaultConnectionTimes, ...times }
+  const server: Server = { address, times: clocks, ca, sentinel }
   const newRun = new Set<() => void>()
   const tell = (what: 'up' | 'down' | 'deaf' | 'moved', reason?: unknown) => events.connection?.(what, reason)
   let layout: Layout
@@ -83,7 +81,7 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
     away: (reason) => tell('down', reason),
     makeNode(endpoint, probeChannel) {
       const node: Node = createNode(
-        { address, times: clocks, ca, endpoint, probeChannel },
+        { server, endpoint, probeChannel },
         {
           connected(changed) {
             tell('up')
@@ -178,9 +176,8 @@ export function createStore(url: string, { times, ca }: StoreOptions = {}, event
   }
 
   return {
-    address,
+    server,
     endpoints: () => layout.endpoints(),
-    ca,
     call,
     callIn: (script, keys, args) =>
       follow(keyOf({ keys }), async (node, asking) => {

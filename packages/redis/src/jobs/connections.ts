@@ -1,7 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
-import type { RedisAddress } from '../connection/address.ts'
-import type { Endpoint } from '../connection/faults.ts'
-import { type ConnectionOptions, type ConnectionTimes, ioredisOptions } from '../connection/options.ts'
+import { type ConnectionOptions, ioredisOptions } from '../connection/options.ts'
+import type { Store } from '../connection/store.ts'
 
 /** A producer's commands fail fast; a worker's wait until its server is back, and one of them blocks. */
 export type JobsRole = 'producer' | 'worker'
@@ -10,14 +9,6 @@ export interface JobsConnection {
   readonly client: Redis | Cluster
   /** At once, with those that BullMQ made after it; whatever waits there for an answer is rejected. */
   close(): void
-}
-
-export interface JobsServer {
-  readonly address: RedisAddress
-  /** Of a cluster, those that are known now: the ones that its address names may have gone for good. */
-  readonly endpoints: readonly Endpoint[]
-  readonly times: ConnectionTimes
-  readonly ca: string | undefined
 }
 
 /** A worker whose server says nothing for this long connects anew. Far longer than its blocking command. */
@@ -32,8 +23,8 @@ const WORKER: ConnectionOptions = {
 }
 
 /** BullMQ wants clients of ioredis, which follow a cluster by themselves. */
-export function connectionFor(server: JobsServer, role: JobsRole): JobsConnection {
-  const client = clientFor(server, role)
+export function connectionFor(store: Pick<Store, 'server' | 'endpoints'>, role: JobsRole): JobsConnection {
+  const client = clientFor(store, role)
   const made = new Set<Redis | Cluster>()
   const keep = <C extends Redis | Cluster>(one: C): C => {
     // Told by the store, whose connection is to the same server.
@@ -57,16 +48,18 @@ export function connectionFor(server: JobsServer, role: JobsRole): JobsConnectio
   }
 }
 
-function clientFor({ address, endpoints, times, ca }: JobsServer, role: JobsRole): Redis | Cluster {
+function clientFor({ server, endpoints }: Pick<Store, 'server' | 'endpoints'>, role: JobsRole): Redis | Cluster {
+  const { address, times } = server
   const endpoint = address.kind === 'single' ? address.hosts[0] : undefined
   const options: ConnectionOptions = {
-    ...ioredisOptions(address, times, endpoint, ca),
+    ...ioredisOptions(server, endpoint),
     lazyConnect: false,
     ...(role === 'worker' && WORKER),
   }
   if (address.kind !== 'cluster') return new Redis(options)
   const { enableOfflineQueue, retryStrategy, ...redisOptions } = options
-  return new Cluster([...endpoints], {
+  // Those that the address names may have gone for good by now.
+  return new Cluster([...endpoints()], {
     enableOfflineQueue,
     // Where it fails, the promise of that `connect()` never settles, and a worker that awaits it never works again.
     enableReadyCheck: false,

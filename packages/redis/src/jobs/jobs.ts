@@ -13,7 +13,6 @@ export interface JobsDeps {
   readonly store: Store
   readonly keys: Keys
   readonly clocks: RedisClocks
-  readonly ca: string | undefined
   /** What a handler threw. */
   readonly onError: (error: unknown) => void
   /** For the log: what went wrong between BullMQ and Redis. It goes on by itself. */
@@ -26,9 +25,8 @@ export interface RedisJobs extends Jobs {
   close(): void
 }
 
-export function createJobs({ store, keys, clocks, ca, onError, onFault }: JobsDeps): RedisJobs {
-  const connect = (role: JobsRole) =>
-    connectionFor({ address: store.address, endpoints: store.endpoints(), times: clocks, ca }, role)
+export function createJobs({ store, keys, clocks, onError, onFault }: JobsDeps): RedisJobs {
+  const connect = (role: JobsRole) => connectionFor(store, role)
   const producer = createProducer({
     store,
     keys,

@@ -2,13 +2,13 @@ import { CHROMIUM_ARGS } from './chromium.ts'
 import { runMongo } from './mongo.ts'
 import { type RedisOptions, runRedis } from './redis.ts'
 import { type RedisCluster, type RedisClusterOptions, runRedisCluster } from './redis-cluster.ts'
-import { type RedisSentinel, runRedisSentinel } from './redis-sentinel.ts'
+import { type RedisSentinel, type RedisSentinelOptions, runRedisSentinel } from './redis-sentinel.ts'
 import type { RunningServer, TakenUp } from './running.ts'
 import { needed } from './sources.ts'
 
 export type { RedisOptions } from './redis.ts'
 export type { RedisCluster, RedisClusterOptions } from './redis-cluster.ts'
-export type { RedisSentinel } from './redis-sentinel.ts'
+export type { RedisSentinel, RedisSentinelOptions } from './redis-sentinel.ts'
 export type { RunningServer, TakenUp } from './running.ts'
 export { available, type ServerName } from './sources.ts'
 
@@ -23,8 +23,8 @@ export async function startRedisCluster(options?: RedisClusterOptions): Promise<
 }
 
 /** A master, a replica and a sentinel of one's own; ask `available('redis')` first. */
-export async function startRedisSentinel(): Promise<RedisSentinel> {
-  return runRedisSentinel(await needed('redis'))
+export async function startRedisSentinel(options?: RedisSentinelOptions): Promise<RedisSentinel> {
+  return runRedisSentinel(await needed('redis'), options)
 }
 
 /** A MongoDB, or what speaks its protocol, of one's own on a free port; ask `available('mongo')` first. */

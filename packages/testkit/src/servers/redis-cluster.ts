@@ -10,6 +10,8 @@ export interface RedisClusterOptions {
   readonly masters?: number
   /** Which of the masters has a replica. By default none has. */
   readonly replicaOf?: number
+  /** Files of a certificate that everybody trusts; the nodes speak TLS among themselves then, and to those who use the url. */
+  readonly tls?: { readonly cert: string; readonly key: string }
 }
 
 export interface RedisCluster {
@@ -29,17 +31,26 @@ const FORMS_WITHIN_MS = 20_000
 
 export async function runRedisCluster(
   source: RedisSource,
-  { masters: size = 3, replicaOf }: RedisClusterOptions = {},
+  { masters: size = 3, replicaOf, tls }: RedisClusterOptions = {},
 ): Promise<RedisCluster> {
   if (source.kind === 'url') throw new Error('a cluster needs a redis-server of its own: unset REDIS_TEST_URL')
   const count = size + (replicaOf === undefined ? 0 : 1)
   const busPorts = await Promise.all(Array.from({ length: count }, freePort))
+  const tlsPorts = tls && (await Promise.all(Array.from({ length: count }, freePort)))
+  const tlsArgs = (i: number) =>
+    tls && tlsPorts
+      ? [
+          ...['--tls-port', String(tlsPorts[i]), '--tls-cluster', 'yes', '--tls-auth-clients', 'no'],
+          ...['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.cert],
+        ]
+      : []
   const settings = (i: number): RedisOptions => ({
     args: [
       ...['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf'],
       ...['--cluster-port', String(busPorts[i]), '--cluster-node-timeout', '500'],
       // However old the replica's link is.
       ...['--cluster-replica-validity-factor', '0'],
+      ...tlsArgs(i),
     ],
   })
   let servers = await Promise.all(busPorts.map((_, i) => runRedis(source, settings(i))))
@@ -63,8 +74,8 @@ export async function runRedisCluster(
     await onAll(servers, (redis) => until(async () => slavesIn(await redis.call('CLUSTER', 'NODES')) === 1))
   }
   return {
-    url: `redis+cluster://${masters()
-      .map(({ port }) => `127.0.0.1:${port}`)
+    url: `${tls ? 'rediss' : 'redis'}+cluster://${masters()
+      .map(({ port }, i) => `127.0.0.1:${tlsPorts?.[i] ?? port}`)
       .join(',')}`,
     get nodes() {
       return masters()

@@ -18,11 +18,19 @@ export interface RedisSentinel {
   stop(): Promise<void>
 }
 
+export interface RedisSentinelOptions {
+  /** Who the sentinel asks for; nobody else gets in. The servers ask for nobody. */
+  readonly login?: { readonly username: string; readonly password: string }
+}
+
 const NAME = 'chat'
 const DOWN_AFTER_MS = 500
 const WITHIN_MS = 20_000
 
-export async function runRedisSentinel(source: RedisSource): Promise<RedisSentinel> {
+export async function runRedisSentinel(
+  source: RedisSource,
+  { login }: RedisSentinelOptions = {},
+): Promise<RedisSentinel> {
   if (source.kind !== 'program') throw new Error('a sentinel needs a redis-server on this machine')
   const master = await runRedis(source)
   const replica = await runRedis(source, { args: ['--replicaof', '127.0.0.1', String(master.port)] })
@@ -39,6 +47,7 @@ export async function runRedisSentinel(source: RedisSource): Promise<RedisSentin
       `sentinel monitor ${NAME} 127.0.0.1 ${master.port} 1`,
       `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
       `sentinel failover-timeout ${NAME} 5000`,
+      ...(login ? [`user ${login.username} on >${login.password} ~* &* +@all`, 'user default off'] : []),
       '',
     ].join('\n'),
   )
@@ -49,16 +58,19 @@ export async function runRedisSentinel(source: RedisSource): Promise<RedisSentin
     ready: /\+monitor master/,
     folder: dir,
   })
-  await until(port, async (redis) => String(await redis.call('SENTINEL', 'replicas', NAME)).includes(`${replica.port}`))
+  const named = async (redis: Redis) => String(await redis.call('SENTINEL', 'replicas', NAME))
+  await until(port, async (redis) => (await named(redis)).includes(`${replica.port}`), login)
   return {
     url: `redis+sentinel://127.0.0.1:${port}/${NAME}`,
     master,
     replica,
-    failedOver: (from) =>
-      until(port, async (redis) => {
-        const named = await redis.call('SENTINEL', 'get-master-addr-by-name', NAME)
-        return Array.isArray(named) && Number(named[1]) !== from.port
-      }),
+    failedOver(from) {
+      const another = async (redis: Redis) => {
+        const master = await redis.call('SENTINEL', 'get-master-addr-by-name', NAME)
+        return Array.isArray(master) && Number(master[1]) !== from.port
+      }
+      return until(port, another, login)
+    },
     async stop() {
       await sentinel.stop()
       await Promise.all([master.stop(), replica.stop()])
@@ -66,8 +78,12 @@ export async function runRedisSentinel(source: RedisSource): Promise<RedisSentin
   }
 }
 
-async function until(port: number, holds: (redis: Redis) => Promise<boolean>): Promise<void> {
-  const redis = new Redis({ host: '127.0.0.1', port })
+async function until(
+  port: number,
+  holds: (redis: Redis) => Promise<boolean>,
+  login: RedisSentinelOptions['login'] = undefined,
+): Promise<void> {
+  const redis = new Redis({ host: '127.0.0.1', port, ...login })
   try {
     const end = Date.now() + WITHIN_MS
     while (!(await holds(redis))) {

@@ -9,6 +9,9 @@ export interface RedisConfig {
   readonly queueUrl: string
   /** The authority that signed the servers' certificates, as PEM. */
   readonly ca: string | undefined
+  /** Who one is to the sentinels, where they ask for it. */
+  readonly sentinel: { readonly username: string | undefined; readonly password: string | undefined }
+  readonly prefix: string
 }
 
 const ADVICE = 'redis://host:6379, rediss:// for TLS, redis+sentinel://host,host/NAME, redis+cluster://host,host'
@@ -34,9 +37,14 @@ const certificate: Codec<string> = z
   .string()
   .refine((raw) => raw.includes('-----BEGIN CERTIFICATE-----'), 'must be a certificate in PEM form')
 
+/** What has a meaning in the names of keys, or in patterns of them, is left out. */
+const keyPrefix: Codec<string> = z
+  .string()
+  .refine((raw) => /^[A-Za-z0-9_.-]{1,64}$/.test(raw), 'must be 1 to 64 letters, digits, or any of _.-')
+
 /**
- * REDIS_REALTIME_URL and REDIS_QUEUE_URL, or REDIS_URL for both; REDIS_CA. Whoever connects knows what an address may say (X7):
- * what is wrong with one is told with all other faults, and not by a start that fails.
+ * REDIS_REALTIME_URL and REDIS_QUEUE_URL, or REDIS_URL for both; what they ask for; REDIS_PREFIX. Whoever connects knows what an
+ * address may say (X7): what is wrong with one is told with all other faults, and not by a start that fails.
  */
 export function redis(readAddress: ReadRedisAddress): Setting<RedisConfig> {
   const codec = redisUrl(readAddress)
@@ -54,6 +62,20 @@ export function redis(readAddress: ReadRedisAddress): Setting<RedisConfig> {
         optional: true,
         secret: true,
       }),
+      sentinelUsername: setting('REDIS_SENTINEL_USERNAME', z.string(), {
+        about:
+          'User that the sentinels ask for, where it is not the default one; those of the servers are in the addresses.',
+        optional: true,
+      }),
+      sentinelPassword: setting('REDIS_SENTINEL_PASSWORD', z.string(), {
+        about: 'Password that the sentinels ask for.',
+        optional: true,
+        secret: true,
+      }),
+      prefix: setting('REDIS_PREFIX', keyPrefix, {
+        about: 'In front of every key and channel, so that several installations can share a Redis.',
+        default: 'chatbox',
+      }),
     },
     ({ both, realtime, queue }, source) => {
       const missing = 'is missing, and so is REDIS_URL; one is needed'
@@ -61,9 +83,11 @@ export function redis(readAddress: ReadRedisAddress): Setting<RedisConfig> {
       if ((queue ?? both) === undefined) source.fault('REDIS_QUEUE_URL', missing)
     },
   )
-  return mapped(given, ({ both = '', realtime, queue, ca }) => ({
+  return mapped(given, ({ both = '', realtime, queue, ca, sentinelUsername, sentinelPassword, prefix }) => ({
     realtimeUrl: realtime ?? both,
     queueUrl: queue ?? both,
     ca,
+    sentinel: { username: sentinelUsername, password: sentinelPassword },
+    prefix,
   }))
 }
