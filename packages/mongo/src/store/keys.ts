@@ -1,8 +1,9 @@
 import { type SealedConversations, type SessionId, sessionId } from '@chatbox/core'
+import type { Document } from 'mongodb'
 import { type Access, find, findOne } from '../access.ts'
 import { NAMES, namesDocument, newMark, unsetting } from '../documents/session.ts'
 import { valuesDocument } from '../documents/turn.ts'
-import { hintOf, queries } from '../queries.ts'
+import { hintOf, type Query, queries } from '../queries.ts'
 import { binary, fieldsOf, text } from '../values.ts'
 import type { ChangeSession } from './sessions.ts'
 import type { ChangeTurn } from './turn-changes.ts'
@@ -23,13 +24,7 @@ export function keys(access: Access, changeSession: ChangeSession, changeTurn: C
   }
   async function count(keyId: string, after: string): Promise<{ readonly sessions: number; readonly last: string }> {
     const query = queries.sessionsOfKey(keyId, after)
-    const pipeline = [
-      { $match: query.filter },
-      { $sort: query.sort },
-      { $limit: COUNTED_AT_ONCE },
-      { $group: { _id: null, sessions: { $sum: 1 }, last: { $max: '$_id' } } },
-    ]
-    const [row] = await collections.sessions.aggregate(pipeline, { ...hintOf(query), ...limited }).toArray()
+    const [row] = await collections.sessions.aggregate(countPipeline(query), { ...hintOf(query), ...limited }).toArray()
     if (!row) return { sessions: 0, last: after }
     return { sessions: fieldsOf(row).number('sessions'), last: fieldsOf(row).text('last') }
   }
@@ -87,3 +82,10 @@ export function keys(access: Access, changeSession: ChangeSession, changeTurn: C
     },
   }
 }
+
+export const countPipeline = ({ filter, sort = {} }: Query): Document[] => [
+  { $match: filter },
+  { $sort: sort },
+  { $limit: COUNTED_AT_ONCE },
+  { $group: { _id: null, sessions: { $sum: 1 }, last: { $max: '$_id' } } },
+]
