@@ -101,13 +101,13 @@ describe('the configuration of an edge of its own', () => {
   it('says who one is to the sentinels, the password from a file too, and what is in front of every key', () => {
     const login = { REDIS_SENTINEL_USERNAME: 'edge', REDIS_SENTINEL_PASSWORD_FILE: '/run/sentinel' }
     const options = { argv: [], readFile: () => 'of the sentinels\n' }
-    const given = configFromCommandLine(edgeConfig, {
+    const given = configFromCommandLine(edgeConfig(parseRedisUrl), {
       ...options,
       env: { ...enough, ...login, REDIS_PREFIX: 'a.b-c_1' },
     })
     const sentinel = { username: 'edge', password: 'of the sentinels' }
     expect(given).toMatchObject({ config: { redis: { sentinel, prefix: 'a.b-c_1' } } })
-    const plain = configFromCommandLine(edgeConfig, { ...options, env: enough })
+    const plain = configFromCommandLine(edgeConfig(parseRedisUrl), { ...options, env: enough })
     expect(plain).toMatchObject({ config: { redis: { sentinel: {}, prefix: 'chatbox' } } })
   })
 
