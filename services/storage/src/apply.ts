@@ -6,13 +6,13 @@ import { feedback } from './handlers/feedback.ts'
 import { handback } from './handlers/handback.ts'
 import { send } from './handlers/send.ts'
 import { chooseModel, endSession, markRead, rename, share } from './handlers/session.ts'
-import type { Work } from './work.ts'
+import type { Circumstances, Work } from './work.ts'
 
 /** One entry of the log, whatever it asks for. Resolves when everything that follows from it is done; throws `Refusal` for the asker. */
-export function apply(work: Work, entry: EntryBody, until: number | undefined): Promise<void> {
+export function apply(work: Work, entry: EntryBody, circumstances: Circumstances): Promise<void> {
   switch (entry.kind) {
     case 'send':
-      return send(work, entry, until)
+      return send(work, entry, circumstances)
     case 'answer.end':
       return answerEnd(work, entry)
     case 'answer.handback':

@@ -94,8 +94,10 @@ export function ownPartition(
     try {
       if (entry.tries > MAX_TRIES) throw new Error(`begun ${entry.tries} times without an end`)
       const expired = entry.until !== undefined && work.now() > entry.until
-      if (expired && body.kind !== 'send') throw new Refusal('expired')
-      await apply(work, body, entry.until)
+      const triedBefore = entry.tries > 1
+      // `expired` says that it never happens, and who has begun before may have done it (R9).
+      if (expired && body.kind !== 'send') throw new Refusal(triedBefore ? 'unavailable' : 'expired')
+      await apply(work, body, { until: entry.until, triedBefore })
       source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: true }) })
       await tell(body.replyTo, body)
     } catch (error) {

@@ -30,6 +30,14 @@ export interface Work {
   insist<T>(what: string, attempt: () => Promise<T>, until?: number): Promise<T>
 }
 
+/** How an entry came to be worked on. */
+export interface Circumstances {
+  /** In the log's time; past it, whoever asked has been told something else. */
+  readonly until: number | undefined
+  /** Somebody has begun to work on it before, and how far that went, or may yet go, is not known. */
+  readonly triedBefore: boolean
+}
+
 /** Adds to the user's log; the way every change is told (R8). */
 export async function announce(work: Work, uid: UserId, event: EventPacket): Promise<void> {
   const added = await work.insist('announce', () => work.fabric.bus.append(uid, event, work.gen))

@@ -67,6 +67,31 @@ describe('storage, when a store is away', () => {
     expect((await b.conversations.totals(sid)).nextSeq).toBe(3)
   })
 
+  it('does not say `expired` of a message whose insert may yet be done, and says it of one that was never tried (R9)', async () => {
+    let late: (() => Promise<unknown>) | undefined
+    let away: 'at the insert' | 'before it' = 'at the insert'
+    b = await bench({
+      wrap: (deps) =>
+        withConversations(deps, {
+          async session(id) {
+            if (away === 'before it') throw new Unavailable('away')
+            return deps.conversations.session(id)
+          },
+          async insertTurn(turn) {
+            late = () => deps.conversations.insertTurn(turn)
+            throw new Unavailable('no reply; the database may be at it')
+          },
+        }),
+    })
+    expect(await b.say(alice, sid, 'hello', { cmid: 'm1' }, 300)).toEqual({ ok: false, code: 'unavailable' })
+    await late?.()
+    expect((await b.conversations.turns(sid, { limit: 9 })).map(({ cmid }) => cmid)).toEqual(['m1'])
+
+    away = 'before it'
+    const other = b.say(alice, sessionId('session-2'), 'hello', { cmid: 'm2' }, 300)
+    expect(await other).toEqual({ ok: false, code: 'expired' })
+  })
+
   it('announces what it wrote once the bus is back', async () => {
     const away = flaky(2, () => new Unavailable('away'))
     b = await bench({

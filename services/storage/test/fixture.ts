@@ -60,7 +60,13 @@ export interface Bench {
   ): Promise<{ frames: ServerFrame[]; waitFor(fits: (frame: ServerFrame) => boolean): Promise<ServerFrame> }>
   /** Puts an entry on the log and waits until it is done with. */
   ask(entry: EntryBody, ttlMs?: number): Promise<Outcome>
-  say(uid: UserId, sid: SessionId, text: string, more?: Partial<SendEntry> & { cmid?: string }): Promise<Outcome>
+  say(
+    uid: UserId,
+    sid: SessionId,
+    text: string,
+    more?: Partial<SendEntry> & { cmid?: string },
+    ttlMs?: number,
+  ): Promise<Outcome>
   readonly replies: ReplyPacket[]
   close(): Promise<void>
 }
@@ -184,17 +190,20 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
           }),
       }
     },
-    say(uid, sid, text, more = {}) {
+    say(uid, sid, text, more = {}, ttlMs) {
       const { cmid = randomId(), ...rest } = more
-      return ask({
-        kind: 'send',
-        uid,
-        sid,
-        requestId: requestId(randomId()),
-        fresh: true,
-        said: { author: 'user', authorId: uid, cmid: clientMessageId(cmid), kind: 'text', content: { text } },
-        ...rest,
-      })
+      return ask(
+        {
+          kind: 'send',
+          uid,
+          sid,
+          requestId: requestId(randomId()),
+          fresh: true,
+          said: { author: 'user', authorId: uid, cmid: clientMessageId(cmid), kind: 'text', content: { text } },
+          ...rest,
+        },
+        ttlMs,
+      )
     },
     async close() {
       await storage.stop(AbortSignal.timeout(5_000))

@@ -16,11 +16,11 @@ import {
 import { overBudget } from '../budget.ts'
 import { projectTurn } from '../project.ts'
 import { startAnswer } from '../queue.ts'
-import { announce, settle, type Work } from '../work.ts'
+import { announce, type Circumstances, settle, type Work } from '../work.ts'
 
 /** A message: written once, then announced, queued and projected by one path for first and repeated sendings (R8). */
-export async function send(work: Work, entry: SendEntry, until: number | undefined): Promise<void> {
-  const turn = await write(work, entry, until)
+export async function send(work: Work, entry: SendEntry, { until, triedBefore }: Circumstances): Promise<void> {
+  const turn = await write(work, entry, until, { unsure: triedBefore })
   await afterSend(work, entry.uid, turn, originOf(entry.replyTo))
 }
 
@@ -35,12 +35,14 @@ export async function afterSend(work: Work, uid: UserId, turn: Turn, origin?: Or
 const originOf = (to: ReplyTo | undefined) => to && { connectionId: to.connectionId, requestId: to.requestId }
 
 /** Ends with the row as it is stored, or refuses. A lost race forgets what was known, and begins again (R1). */
-async function write(work: Work, entry: SendEntry, until: number | undefined): Promise<Turn> {
+async function write(work: Work, entry: SendEntry, until: number | undefined, attempt: Attempt): Promise<Turn> {
   for (;;) {
-    // Past its time it is not written any more, but it may have been: the last attempt's answer may be what was lost (R9).
-    if (until !== undefined && work.now() > until) return repetitionOr(work, entry, new Refusal('expired'))
+    // Past its time it is not written any more, but it may have been, or may yet be: the last attempt's answer may be what was lost (R9).
+    if (until !== undefined && work.now() > until) {
+      return repetitionOr(work, entry, new Refusal(attempt.unsure ? 'unavailable' : 'expired'))
+    }
     try {
-      const turn = await tryToWrite(work, entry, until)
+      const turn = await tryToWrite(work, entry, until, attempt)
       if (turn) return turn
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error
@@ -49,8 +51,18 @@ async function write(work: Work, entry: SendEntry, until: number | undefined): P
   }
 }
 
+interface Attempt {
+  /** The database did not say whether it has inserted the turn, and may still be at it. */
+  unsure: boolean
+}
+
 /** Undefined when somebody else was faster at this place. */
-async function tryToWrite(work: Work, entry: SendEntry, until: number | undefined): Promise<Turn | undefined> {
+async function tryToWrite(
+  work: Work,
+  entry: SendEntry,
+  until: number | undefined,
+  attempt: Attempt,
+): Promise<Turn | undefined> {
   const session = await sessionOf(work, entry, until)
   if (!session) return repetitionOr(work, entry, new Refusal('not_found'))
   const { modelId } = entry.said
@@ -65,7 +77,12 @@ async function tryToWrite(work: Work, entry: SendEntry, until: number | undefine
     return repetitionOr(work, entry, new Refusal('budget_exceeded'))
   }
 
-  const inserted = await work.insist('insert turn', () => work.conversations.insertTurn(plan.turn), until)
+  const insert = () =>
+    work.conversations.insertTurn(plan.turn).catch((error: unknown) => {
+      attempt.unsure = true
+      throw error
+    })
+  const inserted = await work.insist('insert turn', insert, until)
   if (inserted.kind === 'inserted') {
     work.states.keep(entry.sid, { session: state.session, totals: withTurn(state.totals, plan.turn) })
     return plan.turn
