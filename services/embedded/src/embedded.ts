@@ -18,6 +18,7 @@ import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@ch
 import type { EmbeddedConfig } from './config.ts'
 import { demoTokens } from './demo-token.ts'
 import { http } from './http.ts'
+import { keys } from './keys.ts'
 import { isLoopback, isWildcard, ownHost } from './own-host.ts'
 import { page } from './page.ts'
 import { DATABASE, openDataFolder } from './secrets.ts'
@@ -183,7 +184,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   }
 
   return {
-    parts: [ops, stores, storage, worker, edge],
+    parts: [ops, stores, keys({ conversations: database.conversations, keyring, log }), storage, worker, edge],
     demo: demo !== undefined,
     address: () => config.publicUrl?.href ?? `http://${shownHost(config.listen.host)}:${edge.port}/`,
   }

@@ -1,3 +1,4 @@
+import { RingFault } from '@chatbox/crypto'
 import { ListenError } from '@chatbox/runtime'
 import { StoreError } from '@chatbox/sqlite'
 import type { EmbeddedConfig } from './config.ts'
@@ -5,6 +6,9 @@ import { DataFolderError } from './secrets.ts'
 
 /** What a person who starts the program can do something about is one sentence; everything else is a fault of ours. */
 export function sentenceFor(error: unknown, config: Pick<EmbeddedConfig, 'listen'>): string | undefined {
+  if (error instanceof RingFault) {
+    return `${error.message} The key that a data folder came with, k1, is \`encryptionKey\` in its secrets.json.`
+  }
   if (error instanceof DataFolderError || error instanceof StoreError || error instanceof ListenError)
     return error.message
   const code = error instanceof Error && 'code' in error ? error.code : undefined
