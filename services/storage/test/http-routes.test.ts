@@ -259,6 +259,11 @@ describe('the table', () => {
     await expect(http.ready()).rejects.toThrow('/chat/beside is not in the table')
   })
 
+  it('asks for no token on these routes, and on no other', () => {
+    const anybody = table.filter((line) => line.access === 'anybody').map(({ method, path }) => `${method} ${path}`)
+    expect(anybody).toEqual(['GET /chat/shared/:token', 'GET /chat/shared/:token/messages', 'GET /chat/openapi.json'])
+  })
+
   it('is what the description at /chat/openapi.json says, in valid OpenAPI 3.1', async () => {
     const response = await (await as(b))('GET', '/chat/openapi.json')
     const document = response.json()
