@@ -1,3 +1,4 @@
+import type { RunningServer } from '@chatbox/testkit/servers'
 import { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import { later, ownRedis, restarted, scene } from './scene.ts'
@@ -12,16 +13,22 @@ export interface EmptiedOptions {
 export async function emptyRedis({ clockScale, withinMs }: EmptiedOptions): Promise<void> {
   const redis = await ownRedis()
   const { roamers } = await scene({ redisUrl: redis.url, clockScale })
-  const connected = async (admin: Redis) => {
+  const rows = async (admin: Redis) => {
     const keys = await admin.keys('*:connections')
-    const rows = await Promise.all(keys.map((key) => admin.hlen(key)))
-    return rows.reduce((sum, n) => sum + n, 0)
+    const counts = await Promise.all(keys.map((key) => admin.hlen(key)))
+    return counts.reduce((sum, n) => sum + n, 0)
   }
-  const admin = new Redis({ host: '127.0.0.1', port: redis.port, lazyConnect: true })
-  later(async () => admin.disconnect())
-  expect(await connected(admin)).toBe(roamers.length)
+  const before = adminOf(redis)
+  expect(await rows(before)).toBe(roamers.length)
+  before.disconnect()
   await redis.kill()
-  await restarted(redis)
-  await expect.poll(() => connected(admin), { timeout: withinMs, interval: 20 }).toBe(roamers.length)
+  const admin = adminOf(await restarted(redis))
+  await expect.poll(() => rows(admin), { timeout: withinMs, interval: 20 }).toBe(roamers.length)
   expect(roamers.flatMap(({ ends }) => ends)).toEqual([])
+}
+
+function adminOf({ port }: RunningServer): Redis {
+  const admin = new Redis({ host: '127.0.0.1', port })
+  later(async () => admin.disconnect())
+  return admin
 }

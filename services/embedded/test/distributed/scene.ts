@@ -13,7 +13,8 @@ export async function cleanUp(): Promise<void> {
 export const later = (clean: () => Promise<unknown>): void => void cleanups.push(clean)
 
 export const USERS = 6
-export const patient = { timeout: 15_000, interval: 20 }
+/** For what has to come about and has no bound of its own. */
+export const patient = { timeout: 45_000, interval: 20 }
 
 export interface Scene {
   readonly system: Distributed
@@ -82,9 +83,9 @@ export async function rested(system: Distributed, roamers: readonly Roamer[]): P
     await expect
       .poll(async () => {
         const { turns } = await system.stored(sid)
-        return turns.filter(({ answer }) => answer?.status === 'pending').length
+        return turns.flatMap(({ answer }) => (answer?.status === 'pending' ? [answer] : []))
       }, patient)
-      .toBe(0)
+      .toEqual([])
   }
 }
 

@@ -117,7 +117,7 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
     ...options.env,
   }
   async function startEdge(more: NodeJS.ProcessEnv = {}): Promise<EdgeProcess> {
-    const running = runNode(EDGE, { env: { ...env, ...more } })
+    const running = runNode(EDGE, { env: { ...env, ...more }, waitMs: 60_000 })
     const port = async (part: string) => {
       const [, address = ''] = await running.waitForOutput(new RegExp(`"part":"${part}","address":"([^"]+)"`))
       return address
