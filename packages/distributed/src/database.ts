@@ -34,12 +34,17 @@ export function distributedDatabase(
     },
   })
   const conversations = sealedConversations(database.conversations, keyring, { onUnopenable })
-  let ringChecked = false
+  let ringChecked: Promise<unknown> | undefined
 
+  /** One look for all who ask, however long it takes with many sessions. */
   async function checkRingOnce(): Promise<void> {
-    if (ringChecked) return
-    await checkRing(database.conversations, keyring)
-    ringChecked = true
+    ringChecked ??= checkRing(database.conversations, keyring)
+    try {
+      await ringChecked
+    } catch (error) {
+      ringChecked = undefined
+      throw error
+    }
   }
 
   return {

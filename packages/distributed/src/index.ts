@@ -1,3 +1,4 @@
+export { readMongoUri } from '@chatbox/mongo'
 export { parseRedisUrl } from '@chatbox/redis'
 export { type DistributedDatabase, distributedDatabase } from './database.ts'
 export { type DistributedFabric, distributedFabric, type FabricOptions } from './fabric.ts'

@@ -31,6 +31,23 @@ export const connectPatiently = (uri: string, connectMs: number): MongoClient =>
     writeConcern: { w: 'majority', journal: true },
   })
 
+/** @throws {TypeError} where the driver can't read it; says nothing of what is in it */
+export function readMongoUri(uri: string): void {
+  try {
+    new MongoClient(uri)
+  } catch {
+    throw new TypeError('the driver of MongoDB can’t read it')
+  }
+}
+
+/**
+ * A driver whose first connection failed stays without one, whatever is asked of it, until it is told to connect. To tell one that is
+ * connected costs nothing.
+ */
+export async function connected(client: MongoClient): Promise<void> {
+  await client.connect()
+}
+
 function clientOf(uri: string, options: MongoClientOptions): MongoClient {
   try {
     return new MongoClient(uri, {

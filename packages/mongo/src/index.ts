@@ -1,4 +1,5 @@
 export type { Retry } from './attempts.ts'
+export { readMongoUri } from './connect.ts'
 export { StoreError, type StoreErrorCode } from './errors.ts'
 export { checkMongo, type IndexFault, type MigrateOptions, type Migration, migrateMongo } from './migrate.ts'
 export { type Mongo, type MongoCounts, openMongo } from './mongo.ts'

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Db, IndexDescriptionInfo } from 'mongodb'
 import { attempts } from './attempts.ts'
 import { type CollectionName, collectionNames, collectionsOf } from './collections.ts'
-import { connectPatiently } from './connect.ts'
+import { connected, connectPatiently } from './connect.ts'
 import { StoreError } from './errors.ts'
 import { bare, codeOf, DUPLICATE_KEY } from './faults.ts'
 import { type Index, indexes } from './indexes.ts'
@@ -31,6 +31,8 @@ export interface MigrateOptions extends Pick<MongoOptions, 'uri' | 'database' | 
 }
 
 const RETRY_MS = 30_000
+/** So that whoever waits hears soon that there is nobody. */
+const CONNECT_MS = 5_000
 
 /**
  * Makes what is missing and checks that all is as it has to be (D2). May be run again, by several at once, and while others work with
@@ -38,9 +40,12 @@ const RETRY_MS = 30_000
  */
 export async function migrateMongo(options: MigrateOptions): Promise<Migration> {
   const { uri, database, onRetry = () => undefined, retryMs = RETRY_MS, withinMs = 3_600_000 } = options
-  const client = connectPatiently(uri, retryMs)
+  const client = connectPatiently(uri, Math.min(retryMs, CONNECT_MS))
   try {
-    return await attempts({ answerMs: withinMs, retryMs, onRetry })('migrate', () => migrate(client.db(database)))
+    return await attempts({ answerMs: withinMs, retryMs, onRetry })('migrate', async () => {
+      await connected(client)
+      return migrate(client.db(database))
+    })
   } finally {
     await client.close()
   }
@@ -49,9 +54,12 @@ export async function migrateMongo(options: MigrateOptions): Promise<Migration> 
 /** What is missing or differs, for a check before a deployment; nothing is changed. */
 export async function checkMongo(options: Omit<MigrateOptions, 'withinMs'>): Promise<readonly IndexFault[]> {
   const { uri, database, onRetry = () => undefined, retryMs = RETRY_MS } = options
-  const client = connectPatiently(uri, retryMs)
+  const client = connectPatiently(uri, Math.min(retryMs, CONNECT_MS))
   try {
-    return await attempts({ answerMs: retryMs, onRetry })('check indexes', () => faultsOf(client.db(database)))
+    return await attempts({ answerMs: retryMs, onRetry })('check indexes', async () => {
+      await connected(client)
+      return faultsOf(client.db(database))
+    })
   } finally {
     await client.close()
   }

@@ -2,7 +2,7 @@ import { type Audit, type DisabledUsers, type Leases, type SealedConversations, 
 import type { Access } from './access.ts'
 import { attempts, unavailable, within } from './attempts.ts'
 import { collectionsOf } from './collections.ts'
-import { connect } from './connect.ts'
+import { connect, connected } from './connect.ts'
 import { StoreError } from './errors.ts'
 import { faultOf, judge } from './faults.ts'
 import { gate } from './gate.ts'
@@ -50,7 +50,7 @@ export function openMongo(options: MongoOptions): Mongo {
   const client = connect(options, settings)
   const db = client.db(options.database)
   const life = lifetime(() => client.close())
-  const indexesInPlace = gate(() => faultsOf(db))
+  const indexesInPlace = gate(() => connected(client).then(() => faultsOf(db)))
   const counts = { retries: 0 }
   const [writes, reads] = [
     { groups: 0, calls: 0 },

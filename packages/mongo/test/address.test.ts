@@ -1,5 +1,5 @@
 import { Unavailable } from '@chatbox/core'
-import { checkMongo, migrateMongo, openMongo } from '@chatbox/mongo'
+import { checkMongo, migrateMongo, openMongo, readMongoUri } from '@chatbox/mongo'
 import { sealedSession } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
@@ -9,6 +9,7 @@ describe('an address of MongoDB', () => {
     'that can’t be read (%j) is said to be so at once, and is not quoted',
     async (uri) => {
       const acts = [async () => void openMongo({ uri, database: 'any' }), () => migrateMongo({ uri, database: 'any' })]
+      expect(() => readMongoUri(uri)).toThrow(new TypeError('the driver of MongoDB can’t read it'))
       for (const act of acts) {
         const fault = await act().catch((error: unknown) => error)
         expect(fault).toMatchObject({ name: 'StoreError', code: 'misconfigured' })
@@ -18,6 +19,14 @@ describe('an address of MongoDB', () => {
       }
     },
   )
+
+  it.each([
+    'mongodb://localhost',
+    'mongodb://a:1,b:2/?replicaSet=rs0&tls=true',
+    'mongodb+srv://user:%40@cluster.example.org/?appName=x',
+  ])('that can be read (%j) is', (uri) => {
+    expect(readMongoUri(uri)).toBeUndefined()
+  })
 
   it('where nobody answers is unavailable, time and again, within the time of a call', async () => {
     const uri = 'mongodb://127.0.0.1:9/'

@@ -1,9 +1,10 @@
 import { type SessionId, sessionId, Unavailable } from '@chatbox/core'
-import { type Mongo, openMongo, type Retry } from '@chatbox/mongo'
+import { type Mongo, migrateMongo, openMongo, type Retry } from '@chatbox/mongo'
+import { startMongoWire } from '@chatbox/testkit/mongo-wire'
 import { sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readsOf, someLife, writesOf } from './support/life.ts'
-import { mayKill, onMongo, openedOn } from './support/server.ts'
+import { asked, mayKill, onMongo, openedOn, someDatabase } from './support/server.ts'
 import { wired } from './support/wired.ts'
 
 /** Time after time, as storage does, until there is an answer. */
@@ -40,6 +41,33 @@ await onMongo('a server', (server) => {
       wire.thaw()
       expect(await insist(() => mongo.conversations.session(life.session.sid))).toMatchObject({ sid: life.session.sid })
       await expect.poll(() => mongo.conversations.ping().then(() => 'there', String)).toBe('there')
+    })
+  })
+
+  describe('that is away at the start', () => {
+    it('is used as soon as it is there', async () => {
+      const { mongo, wire } = await wired(server(), { answerMs: 600 })
+      wire.freeze()
+      const session = sealedSession()
+      for (let time = 0; time < 2; time += 1) {
+        await expect(mongo.conversations.createSession(session)).rejects.toBeInstanceOf(Unavailable)
+        await expect(mongo.conversations.ping()).rejects.toBeInstanceOf(Unavailable)
+      }
+      wire.thaw()
+      expect(await insist(() => mongo.conversations.createSession(session))).toBe('created')
+      await expect.poll(() => mongo.conversations.ping().then(() => 'there', String)).toBe('there')
+    })
+
+    it('is migrated as soon as it is there', async () => {
+      const wire = await startMongoWire(server().port)
+      onTestFinished(wire.close)
+      wire.freeze()
+      const place = { uri: `mongodb://127.0.0.1:${wire.port}/?directConnection=true`, database: someDatabase() }
+      onTestFinished(() =>
+        asked(server().url, (client) => client.db(place.database).dropDatabase()).then(() => undefined),
+      )
+      const migrating = migrateMongo({ ...place, onRetry: wire.thaw })
+      expect((await migrating).created).toContain('messages.idx_sid_seq')
     })
   })
 

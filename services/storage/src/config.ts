@@ -12,6 +12,7 @@ import {
   models,
   mongo,
   opsPort,
+  type ReadMongoAddress,
   type ReadRedisAddress,
   redis,
   restLimit,
@@ -23,13 +24,13 @@ import {
 } from '@chatbox/runtime'
 
 /** Everything that storage as a process of its own can be told. */
-export const storageConfig = (readRedisAddress: ReadRedisAddress) =>
+export const storageConfig = (readRedisAddress: ReadRedisAddress, readMongoAddress: ReadMongoAddress) =>
   group({
     listen: listen({ host: '0.0.0.0', port: 8081 }),
     opsPort: opsPort(9090),
     logLevel: logLevel(),
     redis: redis(readRedisAddress),
-    mongo: mongo(),
+    mongo: mongo(readMongoAddress),
     jwt: jwt(),
     encryptionKeys: encryptionKeys(),
     hashKey: hashKey({ required: true }),
@@ -47,15 +48,17 @@ export const storageConfig = (readRedisAddress: ReadRedisAddress) =>
 export type StorageConfig = ReturnType<typeof storageConfig> extends Setting<infer Value> ? Value : never
 
 /** What a rotation of keys needs to know. */
-export const rotationConfig = group({
-  mongo: mongo(),
-  encryptionKeys: encryptionKeys(),
-  hashKey: hashKey({ required: true }),
-  rate: rotationRate(),
-  opsPort: opsPort(9090),
-  logLevel: logLevel(),
-  clockScale: clockScale(),
-})
+export const rotationConfig = (readMongoAddress: ReadMongoAddress) =>
+  group({
+    mongo: mongo(readMongoAddress),
+    encryptionKeys: encryptionKeys(),
+    hashKey: hashKey({ required: true }),
+    rate: rotationRate(),
+    opsPort: opsPort(9090),
+    logLevel: logLevel(),
+    clockScale: clockScale(),
+  })
 
 /** What the migration needs to know, and no more: it may run where the other secrets are not. */
-export const migrationConfig = group({ mongo: mongo(), logLevel: logLevel() })
+export const migrationConfig = (readMongoAddress: ReadMongoAddress) =>
+  group({ mongo: mongo(readMongoAddress), logLevel: logLevel() })

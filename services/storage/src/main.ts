@@ -1,7 +1,13 @@
 #!/usr/bin/env node
 import { defaultAnswerLimits, modelList, randomId, replicaId } from '@chatbox/core'
 import { createKeyring } from '@chatbox/crypto'
-import { createProcess, distributedDatabase, distributedFabric, parseRedisUrl } from '@chatbox/distributed'
+import {
+  createProcess,
+  distributedDatabase,
+  distributedFabric,
+  parseRedisUrl,
+  readMongoUri,
+} from '@chatbox/distributed'
 import {
   configFromCommandLine,
   createOps,
@@ -73,7 +79,7 @@ function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess
 const CHECK_MS = 1_500
 
 async function main(): Promise<number> {
-  const loaded = configFromCommandLine(storageConfig(parseRedisUrl), {
+  const loaded = configFromCommandLine(storageConfig(parseRedisUrl, readMongoUri), {
     argv: process.argv.slice(2),
     env: process.env,
     flags: { port: 'PORT', host: 'HOST' },

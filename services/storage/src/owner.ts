@@ -1,4 +1,4 @@
-import { DEFAULT_PARTITIONS, type Lease } from '@chatbox/core'
+import { DEFAULT_PARTITIONS, type Lease, Unavailable } from '@chatbox/core'
 import type { StorageDeps, StoragePolicy, StorageTimes } from './deps.ts'
 import { type OwnedPartition, ownPartition } from './partition.ts'
 import type { SessionStates } from './session-states.ts'
@@ -25,7 +25,8 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
   let stopping = false
-  let count = DEFAULT_PARTITIONS
+  let counted = false
+  const count = DEFAULT_PARTITIONS
 
   function take(lease: Lease): void {
     const partition = ownPartition(deps, lease, states, times, policy)
@@ -88,7 +89,17 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     }
   }
 
+  async function checkCount(): Promise<void> {
+    if (counted) return
+    const laidOut = await leases.partitionCount(count)
+    if (laidOut !== count) {
+      throw new Error(`The data is laid out in ${laidOut} partitions, and this version works with ${count}.`)
+    }
+    counted = true
+  }
+
   async function takeShare(): Promise<void> {
+    await checkCount()
     const most = await share()
     await giveBack(held.size - most)
     await takeFree(most)
@@ -105,14 +116,14 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
   }
 
   return {
+    /** A database that is away, or not migrated yet, keeps nobody from starting: partitions are taken when it can be used. */
     async start() {
-      count = await leases.partitionCount(DEFAULT_PARTITIONS)
-      if (count !== DEFAULT_PARTITIONS) {
-        throw new Error(
-          `The data is laid out in ${count} partitions, and this version works with ${DEFAULT_PARTITIONS}.`,
-        )
+      try {
+        await takeShare()
+      } catch (err) {
+        if (!(err instanceof Unavailable)) throw err
+        log.warn({ err }, 'partitions cannot be taken yet')
       }
-      await takeShare()
       next()
     },
     async stop(deadline) {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createKeyring, rotate } from '@chatbox/crypto'
-import { createProcess, distributedDatabase } from '@chatbox/distributed'
+import { createProcess, distributedDatabase, readMongoUri } from '@chatbox/distributed'
 import { configFromCommandLine, createOps } from '@chatbox/runtime'
 import { rotationConfig } from './config.ts'
 
@@ -13,10 +13,13 @@ const EVERY_MS = 5_000
 async function main(): Promise<number> {
   const argv = process.argv.slice(2)
   const values = argv.includes('--values')
-  const loaded = configFromCommandLine(rotationConfig, {
+  const loaded = configFromCommandLine(rotationConfig(readMongoUri), {
     argv: argv.filter((arg) => arg !== '--values'),
     env: process.env,
-    flags: {},
+    help: {
+      call: 'rotate',
+      more: 'With --values all that is stored is sealed anew, and not only the keys of sessions.',
+    },
   })
   if ('exitCode' in loaded) return loaded.exitCode
   const { config } = loaded

@@ -7,6 +7,7 @@ import {
   logLevel,
   mongo,
   opsPort,
+  type ReadMongoAddress,
   type ReadRedisAddress,
   redis,
   type Setting,
@@ -15,12 +16,12 @@ import {
 } from '@chatbox/runtime'
 
 /** Everything that a worker of its own can be told. */
-export const workerConfig = (readRedisAddress: ReadRedisAddress) =>
+export const workerConfig = (readRedisAddress: ReadRedisAddress, readMongoAddress: ReadMongoAddress) =>
   group({
     opsPort: opsPort(9090),
     logLevel: logLevel(),
     redis: redis(readRedisAddress),
-    mongo: mongo(),
+    mongo: mongo(readMongoAddress),
     encryptionKeys: encryptionKeys(),
     hashKey: hashKey({ required: true }),
     llm: llmTimeouts(),

@@ -1,7 +1,13 @@
 #!/usr/bin/env node
 import { defaultAnswerLimits, randomId, replicaId } from '@chatbox/core'
 import { createKeyring } from '@chatbox/crypto'
-import { createProcess, distributedDatabase, distributedFabric, parseRedisUrl } from '@chatbox/distributed'
+import {
+  createProcess,
+  distributedDatabase,
+  distributedFabric,
+  parseRedisUrl,
+  readMongoUri,
+} from '@chatbox/distributed'
 import { configFromCommandLine, createOps, lifecycle, logConfigWarnings, type Part } from '@chatbox/runtime'
 import { type WorkerConfig, workerConfig } from './config.ts'
 import { defaultWorkerTimes } from './deps.ts'
@@ -59,7 +65,7 @@ const AFTER_ANSWERS_MS = 5_000
 const CHECK_MS = 1_500
 
 async function main(): Promise<number> {
-  const loaded = configFromCommandLine(workerConfig(parseRedisUrl), {
+  const loaded = configFromCommandLine(workerConfig(parseRedisUrl, readMongoUri), {
     argv: process.argv.slice(2),
     env: process.env,
     flags: {},

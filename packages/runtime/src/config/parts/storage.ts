@@ -8,19 +8,32 @@ export interface MongoConfig {
   readonly database: string
 }
 
-const mongoUri: Codec<string> = z
-  .string()
-  .refine(
-    (raw) => /^mongodb(\+srv)?:\/\/[^\s]+$/.test(raw),
-    'must be an address such as mongodb://host:27017/?replicaSet=rs0',
-  )
+/** Throws where the address is none that it can use. */
+export type ReadMongoAddress = (address: string) => unknown
+
+const mongoUri = (readAddress: ReadMongoAddress): Codec<string> =>
+  z.string().superRefine((raw, context) => {
+    const refuse = (message: string) => context.addIssue({ code: 'custom', message })
+    if (!/^mongodb(\+srv)?:\/\/[^\s]+$/.test(raw)) return refuse(`must be an address such as ${ADVICE}`)
+    try {
+      readAddress(raw)
+    } catch {
+      // The error may repeat the address, and a password in it.
+      refuse(`is no address that can be used; one is ${ADVICE}`)
+    }
+  })
+
+const ADVICE = 'mongodb://host:27017/?replicaSet=rs0'
 
 const databaseName: Codec<string> = z.string().regex(/^[A-Za-z0-9_-]{1,63}$/, 'must be 1 to 63 letters, digits, _ or -')
 
-/** MONGODB_URI (user, TLS and replica set are in it) and MONGODB_DATABASE. */
-export function mongo(): Setting<MongoConfig> {
+/**
+ * MONGODB_URI (user, TLS and replica set are in it) and MONGODB_DATABASE. Whoever connects knows what an address may say (X7): what is
+ * wrong with one is told with all other faults, and not by a start that fails.
+ */
+export function mongo(readAddress: ReadMongoAddress): Setting<MongoConfig> {
   return group({
-    uri: setting('MONGODB_URI', mongoUri, {
+    uri: setting('MONGODB_URI', mongoUri(readAddress), {
       about: 'MongoDB: mongodb://host:27017/?replicaSet=rs0, with user and TLS in it.',
       secret: true,
     }),
