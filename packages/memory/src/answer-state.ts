@@ -1,8 +1,9 @@
 import type { AnswerRef, ChunkOutcome, ClosedAnswer, EndHeader, EventHeader } from '@chatbox/core'
 import { loaded, type Stored } from './codec.ts'
 
-/** A chunk, or a segment that took the place of several: the text from the piece before up to index `upTo`. */
+/** A chunk, or a segment that took the place of several: the text from index `from` up to `upTo`. */
 interface Piece {
+  readonly from: number
   readonly upTo: number
   readonly stored: Stored<EventHeader>
 }
@@ -19,6 +20,8 @@ export interface AnswerState {
   /** The epoch of the fence that closed it. */
   fencedBy: number | undefined
   pieces: Piece[]
+  /** How far segments reach; what follows are single chunks. */
+  merged: number
   next: number
   bytes: number
   end: Stored<EndHeader> | undefined
@@ -35,6 +38,7 @@ export const newAnswer = ({ uid, sid, answerId, seq }: AnswerRef, now: number): 
   cancelled: false,
   fencedBy: undefined,
   pieces: [],
+  merged: 0,
   next: 0,
   bytes: 0,
   end: undefined,
@@ -69,26 +73,22 @@ export function appendState(
   if (index > state.next) return 'gone'
   if (state.bytes + chunk.body.length > bound) return 'full'
   state.next += 1
-  state.pieces.push({ upTo: state.next, stored: chunk })
+  state.pieces.push({ from: index, upTo: state.next, stored: chunk })
   state.bytes += chunk.body.length
   return 'accepted'
 }
 
-export function mergeState(
-  state: AnswerState,
-  attempt: number,
-  upTo: number,
-  segment: Stored<EventHeader>,
-  bound: number,
-): boolean {
+export function mergeState(state: AnswerState, attempt: number, segment: Piece, bound: number): boolean {
   if (state.phase !== 'open' || attempt !== state.attempt) return false
-  // Pieces after the first are single chunks, so the one that ends at `upTo` is found by counting.
-  const last = upTo - (state.pieces[0]?.upTo ?? Number.POSITIVE_INFINITY)
-  if (!(last >= 0 && last < state.pieces.length)) return false
-  const replaced = state.pieces.slice(0, last + 1).reduce((sum, piece) => sum + piece.stored.body.length, 0)
-  const bytes = state.bytes - replaced + segment.body.length
+  const { from, upTo } = segment
+  const first = state.pieces.findIndex((piece) => piece.from === from)
+  const last = state.pieces.findIndex((piece) => piece.upTo === upTo)
+  if (from > state.merged || first < 0 || last < first) return false
+  const replaced = state.pieces.slice(first, last + 1).reduce((sum, piece) => sum + piece.stored.body.length, 0)
+  const bytes = state.bytes - replaced + segment.stored.body.length
   if (bytes > bound) return false
-  state.pieces.splice(0, last + 1, { upTo, stored: segment })
+  state.pieces.splice(first, last + 1 - first, segment)
+  state.merged = Math.max(state.merged, upTo)
   state.bytes = bytes
   return true
 }
@@ -105,6 +105,7 @@ export function endState(
   if (state.phase === 'closed') return 'stale'
   if (attempt > state.attempt || state.phase === 'none') return 'gone'
   state.phase = 'ended'
+  dropText(state)
   state.end = end
   state.changedAt = now
   return 'ended'
@@ -116,11 +117,16 @@ export function closeState(state: AnswerState, now: number, fencedBy?: number): 
   state.changedAt = now
 }
 
-/** The text goes, what fences it stays. */
-export function wipe(state: AnswerState): void {
+function dropText(state: AnswerState): void {
   state.pieces = []
+  state.merged = 0
   state.next = 0
   state.bytes = 0
+}
+
+/** The text goes, what fences it stays. */
+export function wipe(state: AnswerState): void {
+  dropText(state)
   state.end = undefined
 }
 

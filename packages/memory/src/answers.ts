@@ -51,9 +51,11 @@ export function createAnswers({ users, cancels, bounds, now }: AnswersOptions): 
         return outcome
       })
     },
-    async merge(ref, attempt, upTo, segment) {
+    async merge(ref, attempt, from, upTo, segment) {
       const answer = users.answer(ref)
-      return answer !== undefined && mergeState(answer, attempt, upTo, stored(segment), bounds.answerBytes)
+      return (
+        answer !== undefined && mergeState(answer, attempt, { from, upTo, stored: stored(segment) }, bounds.answerBytes)
+      )
     },
     async cancel(ref) {
       const answer = users.answerFor(ref)

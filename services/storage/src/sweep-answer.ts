@@ -1,4 +1,4 @@
-import { type AnswerEnd, type AnswerRecord, type AnswerRef, sweep, type Turn, textOf, Unavailable } from '@chatbox/core'
+import { type AnswerEnd, type AnswerRecord, type AnswerRef, sweep, type Turn, textOfClosed, Unavailable } from '@chatbox/core'
 import type { ErrorCode } from '@chatbox/protocol'
 import { endAnswer } from './end-answer.ts'
 import { afterSend } from './handlers/send.ts'
@@ -92,7 +92,7 @@ export async function act(work: Work, turn: PendingTurn, state: Seen): Promise<v
 async function closeAnswer(work: Work, turn: PendingTurn, status: 'failed' | 'cancelled', error?: ErrorCode) {
   const ref = refOf(turn)
   const closed = await work.fabric.answers.close(ref)
-  const end = { status, text: textOf(closed.chunks), endedAt: work.now(), ...(error && { error }) }
+  const end = { status, text: textOfClosed(closed), endedAt: work.now(), ...(error && { error }) }
   work.log.warn(
     { sid: turn.sid, answerId: ref.answerId, status, error },
     'ending an answer that nobody would have ended',

@@ -128,6 +128,21 @@ describe('an answer', () => {
     expect(await b.deps.fabric.jobs.exists([{ sid, answerId: id, n: 1 }])).toEqual([true])
   })
 
+  it('keeps what an attempt had ended with that was overtaken, when nobody else ends it (R17)', async () => {
+    const id = await question()
+    await begin(id)
+    await b.deps.fabric.answers.append([
+      { ref: ref(id), attempt: 1, index: 0, chunk: deltaEvent(ref(id), 1, 0, 'all of it') },
+    ])
+    await b.conversations.beginAttempt(sid, id, 1, 'fresh')
+    await b.deps.fabric.answers.end(ref(id), 1, {
+      header: { answerId: id, attempt: 1, class: 'end' },
+      body: Buffer.from(JSON.stringify(end('all of it'))),
+    })
+    await b.conversations.changePending(sid, id, { n: 0 }, { cancelAt: 1 })
+    await expect.poll(() => stored(id)).toMatchObject({ status: 'cancelled', text: 'all of it' })
+  })
+
   it('keeps exactly the text that was shown when its session ends under it (R20)', async () => {
     const events = await b.events(alice)
     const id = await question()

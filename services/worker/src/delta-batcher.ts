@@ -150,17 +150,25 @@ export function deltaBatcher({ answers, times, log, metrics }: BatcherOptions): 
 
   /** Saves the store room, and is of no account otherwise: whether it works is not waited for. */
   function mergeOlder(parcel: Parcel): void {
-    if (parcel.merging) return
-    const segment = parcel.draft.segment()
+    const { draft } = parcel
+    if (parcel.merging || parcel.dropped) return
+    const segment = draft.segment()
     if (!segment) return
-    const { ref, attempt } = parcel.draft
+    const { ref, attempt } = draft
     parcel.merging = true
-    answers
-      .merge(ref, attempt, segment.upTo, segment.packet)
-      .catch((err) => log.debug({ err, answerId: ref.answerId }, 'chunks could not be merged'))
-      .finally(() => {
+    answers.merge(ref, attempt, segment.from, segment.upTo, segment.packet).then(
+      (merged) => {
+        // Refused once, it would be refused again: the store has another attempt, or none, as the next chunk will learn.
+        if (!merged) return
+        draft.merged(segment)
         parcel.merging = false
-      })
+        mergeOlder(parcel)
+      },
+      (err) => {
+        log.debug({ err, answerId: ref.answerId }, 'chunks could not be merged, trying again with the next')
+        parcel.merging = false
+      },
+    )
   }
 
   return {

@@ -3,12 +3,14 @@ import { type Spoken, unitsWithin } from './spoken.ts'
 
 /** Text of one chunk, at most: what a provider says in one go, or what is said again after a loss, may be much longer. */
 const CHUNK_BYTES = 8_192
-/** Older chunks are merged once so much was added since the last time (R14). */
-const MERGE_UNITS = 4_096
+/** Accepted chunks make a segment of at least so many bytes, and of no more than the other where they are short enough (R14). */
+const SEGMENT_BYTES = { least: 4_096, most: 8_192 }
 
 export type Refused = Exclude<ChunkOutcome, 'accepted' | 'unknown'>
 
+/** The text of the chunks from one index up to another. */
 export interface Segment {
+  readonly from: number
   readonly upTo: number
   readonly packet: ChunkPacket
 }
@@ -31,13 +33,18 @@ export interface Draft {
   freeze(): readonly ChunkAppend[]
   /** Outcomes of the frozen chunks, in order. Gives the first that is not `accepted`; the chunks from there on remain. */
   settle(outcomes: readonly ChunkOutcome[]): Refused | 'unknown' | undefined
-  /** Accepted chunks that are worth merging, once. */
+  /** The oldest accepted chunks that make a segment, until they are said to be merged. */
   segment(): Segment | undefined
+  merged(segment: Segment): void
 }
 
-interface Frozen {
-  readonly append: ChunkAppend
+interface Length {
   readonly units: number
+  readonly bytes: number
+}
+
+interface Frozen extends Length {
+  readonly append: ChunkAppend
 }
 
 export function createDraft(ref: AnswerRef, attempt: number, spoken: Spoken): Draft {
@@ -45,15 +52,18 @@ export function createDraft(ref: AnswerRef, attempt: number, spoken: Spoken): Dr
   let next = 0
   let frozenUnits = 0
   let acceptedUnits = 0
-  let acceptedChunks = 0
-  let mergedUnits = 0
+  /** Those that are in no segment yet, and how much is in segments. */
+  let single: Length[] = []
+  let singleBytes = 0
+  let merged = { chunks: 0, units: 0 }
 
   function freezeMore(): void {
     let rest = spoken.from(frozenUnits)
     while (rest !== '') {
       const piece = firstPiece(rest)
       const chunk = deltaEvent(ref, attempt, next, piece)
-      frozen.push({ append: { ref, attempt, index: next, chunk }, units: piece.length })
+      const append = { ref, attempt, index: next, chunk }
+      frozen.push({ append, units: piece.length, bytes: Buffer.byteLength(piece) })
       frozenUnits += piece.length
       next += 1
       rest = rest.slice(piece.length)
@@ -82,19 +92,40 @@ export function createDraft(ref: AnswerRef, attempt: number, spoken: Spoken): Dr
     settle(outcomes) {
       for (const outcome of outcomes) {
         if (outcome !== 'accepted') return outcome
-        const chunk = frozen.shift()
-        acceptedUnits += chunk?.units ?? 0
-        acceptedChunks += 1
+        const { units, bytes } = frozen.shift() ?? { units: 0, bytes: 0 }
+        acceptedUnits += units
+        single.push({ units, bytes })
+        singleBytes += bytes
       }
       return undefined
     },
     segment() {
-      if (acceptedUnits - mergedUnits < MERGE_UNITS) return undefined
-      mergedUnits = acceptedUnits
-      const text = spoken.text.slice(0, acceptedUnits)
-      return { upTo: acceptedChunks, packet: deltaEvent(ref, attempt, acceptedChunks - 1, text) }
+      if (singleBytes < SEGMENT_BYTES.least) return undefined
+      const { chunks, units } = firstSegment(single)
+      const upTo = merged.chunks + chunks
+      const text = spoken.text.slice(merged.units, merged.units + units)
+      return { from: merged.chunks, upTo, packet: deltaEvent(ref, attempt, upTo - 1, text) }
+    },
+    merged({ from, upTo }) {
+      for (const { units, bytes } of single.slice(0, upTo - from)) {
+        merged = { chunks: merged.chunks + 1, units: merged.units + units }
+        singleBytes -= bytes
+      }
+      single = single.slice(upTo - from)
     },
   }
+}
+
+/** Of chunks that are enough for one. */
+function firstSegment(single: readonly Length[]): { chunks: number; units: number } {
+  let [chunks, units, bytes] = [0, 0, 0]
+  for (const chunk of single) {
+    if (bytes >= SEGMENT_BYTES.least || (chunks > 0 && bytes + chunk.bytes > SEGMENT_BYTES.most)) break
+    chunks += 1
+    units += chunk.units
+    bytes += chunk.bytes
+  }
+  return { chunks, units }
 }
 
 function firstPiece(text: string): string {

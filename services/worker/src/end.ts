@@ -6,7 +6,7 @@ import {
   encodeEntry,
   requestId,
   type Turn,
-  textOf,
+  textOfClosed,
   Unavailable,
 } from '@chatbox/core'
 import type { ErrorCode, UsageView } from '@chatbox/protocol'
@@ -65,7 +65,7 @@ export async function endUnspoken(
 ): Promise<AnswerEnd> {
   const { ref, number, turn } = attempt
   const closed = await insist(work, 'close', answering.left, () => work.fabric.answers.close(ref))
-  const text = textOf(closed.chunks)
+  const text = textOfClosed(closed)
   const usage = text === '' ? undefined : { inputTokens: 0, outputTokens: estimateTokens(text), estimated: true }
   const end = endOf(work, verdict, text, usage)
   await sendEnd(work, answering, turn, ref, number, end)

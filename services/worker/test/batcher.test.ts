@@ -1,4 +1,13 @@
-import { type Answers, answerId, type ChunkAppend, type ChunkOutcome, sessionId, textOf, userId } from '@chatbox/core'
+import {
+  type Answers,
+  answerId,
+  type ChunkAppend,
+  type ChunkOutcome,
+  sessionId,
+  textOf,
+  Unavailable,
+  userId,
+} from '@chatbox/core'
 import { createLogger, createMetrics } from '@chatbox/runtime'
 import { workerMetrics } from '@chatbox/worker'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -8,13 +17,20 @@ import { spokenText } from '../src/spoken.ts'
 
 /** A batcher over a store that takes `tookMs` for each call, on a clock that the test turns. */
 function batching(tookMs: () => number, outcomeOf: (chunk: ChunkAppend) => ChunkOutcome = () => 'accepted') {
+  const merges: { readonly from: number; readonly upTo: number }[] = []
+  const mergeOutcomes: (boolean | Error)[] = []
   const calls: { readonly at: number; readonly chunks: readonly ChunkAppend[] }[] = []
   const answers: Pick<Answers, 'append' | 'merge'> = {
     append: (chunks) => {
       calls.push({ at: performance.now(), chunks })
       return new Promise((resolve) => setTimeout(() => resolve(chunks.map(outcomeOf)), tookMs()))
     },
-    merge: async () => true,
+    async merge(_ref, _attempt, from, upTo) {
+      merges.push({ from, upTo })
+      const outcome = mergeOutcomes.shift() ?? true
+      if (outcome instanceof Error) throw outcome
+      return outcome
+    },
   }
   const batcher = deltaBatcher({
     answers,
@@ -38,7 +54,7 @@ function batching(tookMs: () => number, outcomeOf: (chunk: ChunkAppend) => Chunk
       drop: carried.drop,
     }
   }
-  return { calls, answer, stop: batcher.stop }
+  return { calls, merges, mergeOutcomes, answer, stop: batcher.stop }
 }
 
 describe('the tick', () => {
@@ -198,5 +214,27 @@ describe('the tick', () => {
     a.drop()
     await vi.advanceTimersByTimeAsync(1_000)
     expect(calls).toEqual([])
+  })
+
+  it('merges each piece of a text once; again what may not have arrived, and nothing more after a refusal (R14)', async () => {
+    const { merges, mergeOutcomes, answer } = batching(() => 1)
+    const [a, b] = [answer('a'), answer('b')]
+    mergeOutcomes.push(new Unavailable('away'))
+    const say = async (who: typeof a, kib: number) => {
+      for (let i = 0; i < kib; i += 1) {
+        who.say('x'.repeat(1_024))
+        await vi.advanceTimersByTimeAsync(40)
+      }
+    }
+    await say(a, 4)
+    expect(merges).toEqual([{ from: 0, upTo: 4 }])
+    await say(a, 5)
+    expect(merges.slice(1)).toEqual([
+      { from: 0, upTo: 4 },
+      { from: 4, upTo: 8 },
+    ])
+    mergeOutcomes.push(false)
+    await say(b, 12)
+    expect(merges.slice(3)).toEqual([{ from: 0, upTo: 4 }])
   })
 })

@@ -1,3 +1,4 @@
+import { beginEvent, deltaEvent } from '@chatbox/core'
 import { ProviderFault } from '@chatbox/worker'
 import { describe, expect, it } from 'vitest'
 import { held } from './support/answers.ts'
@@ -24,6 +25,24 @@ describe('cancelling', () => {
     memory.test.jobs.lose({ ...asked, n: 0 })
     expect(await ended(asked)).toMatchObject({ status: 'cancelled', text: 'shown before the crash', attempt: 2 })
     expect((await fabric.answers.snapshot(asked.uid)).open).toEqual([])
+  })
+
+  it('before a later attempt begins: what an earlier one had ended with, too late, was shown and is kept', async () => {
+    const { ask, worker, ended, conversations, fabric } = await house()
+    const asked = await ask()
+    const { sid, answerId } = asked
+    await conversations.beginAttempt(sid, answerId, 0, 'fresh')
+    await fabric.answers.begin(asked, 1, 0, beginEvent(asked, 1, 'demo'))
+    await fabric.answers.append([{ ref: asked, attempt: 1, index: 0, chunk: deltaEvent(asked, 1, 0, 'all of it') }])
+    // Somebody else begins in the database, and comes no further.
+    await conversations.beginAttempt(sid, answerId, 1, 'fresh')
+    await fabric.answers.end(asked, 1, {
+      header: { answerId, attempt: 1, class: 'end' },
+      body: Buffer.from(JSON.stringify({ status: 'done', text: 'all of it', endedAt: 1 })),
+    })
+    await conversations.changePending(sid, answerId, { n: 0 }, { cancelAt: Date.now() })
+    await worker()
+    expect(await ended(asked)).toMatchObject({ status: 'cancelled', text: 'all of it', attempt: 3 })
   })
 
   it('before the first token: the request ends, and the prompt is counted', async () => {

@@ -63,6 +63,9 @@ describe('a text that is too long', () => {
     const [open] = (await fabric.answers.snapshot(asked.uid)).open
     expect(textOf(open?.chunks ?? [])).toBe(said.join(''))
     expect(answers.merges.length).toBeGreaterThan(1)
+    // Each segment begins where the one before it ends, so what is written for them grows with the text and no faster.
+    expect(answers.merges.map(({ from }) => from)).toEqual([0, ...answers.merges.slice(0, -1).map(({ upTo }) => upTo)])
+    for (const { bytes } of answers.merges) expect(bytes).toBeLessThan(9_000)
     expect(open?.chunks.length).toBeLessThan(answers.appends.flat().length - 50)
     call.end()
   })

@@ -131,7 +131,7 @@ describe('a draft', () => {
     expect(draft.accepted).toHaveLength(8_192)
   })
 
-  it('offers what was accepted for merging every 4 KB, as one segment from the beginning', () => {
+  it('offers what was accepted for merging every 4 KB, each piece of it once', () => {
     const spoken = spokenText(1_000_000)
     const draft = createDraft(ref, 1, spoken)
     const segments = []
@@ -139,10 +139,54 @@ describe('a draft', () => {
       spoken.add(`${'x'.repeat(98)}\n `)
       draft.settle(draft.freeze().map(() => 'accepted'))
       const segment = draft.segment()
-      if (segment) segments.push(segment)
+      if (!segment) continue
+      // Until it is merged it is the same one.
+      expect(draft.segment()).toEqual(segment)
+      segments.push(segment)
+      draft.merged(segment)
     }
-    expect(segments.map(({ upTo }) => upTo)).toEqual([41, 82])
-    expect(segments.map(({ packet }) => textOf([packet]).length)).toEqual([4_100, 8_200])
+    expect(segments.map(({ from, upTo }) => [from, upTo])).toEqual([
+      [0, 41],
+      [41, 82],
+    ])
+    expect(segments.map(({ packet }) => textOf([packet]).length)).toEqual([4_100, 4_100])
+    expect(textOf(segments.map(({ packet }) => packet))).toBe(spoken.text.slice(0, 8_200))
+  })
+
+  it('offers segments of 4 to 8 KB, whatever the lengths of the chunks, and nothing twice', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 9_000 }), fc.boolean()), { maxLength: 40 }), (pieces) => {
+        const spoken = spokenText(1_000_000)
+        const draft = createDraft(ref, 1, spoken)
+        const segments = []
+        const said: string[] = []
+        let chunks = 0
+        for (const [length, wide] of pieces) {
+          spoken.add((wide ? 'é' : 'x').repeat(length))
+          const frozen = draft.freeze()
+          said.push(...frozen.map(({ chunk }) => textOf([chunk])))
+          chunks += frozen.length
+          draft.settle(frozen.map(() => 'accepted'))
+          for (let segment = draft.segment(); segment; segment = draft.segment()) {
+            segments.push(segment)
+            draft.merged(segment)
+          }
+        }
+        let next = 0
+        for (const { from, upTo, packet } of segments) {
+          expect(from).toBe(next)
+          expect(textOf([packet])).toBe(said.slice(from, upTo).join(''))
+          const bytes = Buffer.byteLength(textOf([packet]))
+          expect(bytes).toBeLessThanOrEqual(8_192)
+          // Smaller only where the next chunk would have made it too long.
+          const then = Buffer.byteLength(said[upTo] ?? '')
+          expect(bytes >= 4_096 || bytes + then > 8_192).toBe(true)
+          next = upTo
+        }
+        expect(next).toBeLessThanOrEqual(chunks)
+        expect(Buffer.byteLength(said.slice(next).join(''))).toBeLessThan(4_096)
+      }),
+    )
   })
 })
 

@@ -39,7 +39,7 @@ export type EndPacket = Packet<EndHeader>
 export interface ClosedAnswer {
   readonly ref: AnswerRef
   readonly attempt: number
-  /** Exactly the chunks that were accepted, in order. */
+  /** Exactly the chunks that were accepted, in order; none where there is an end, which has the text. */
   readonly chunks: readonly ChunkPacket[]
   /** The end that a worker had recorded before. */
   readonly end?: EndPacket
@@ -84,14 +84,17 @@ export interface Answers {
   ): Promise<'begun' | 'stale' | 'fenced' | 'ended'>
   /** Records and publishes each chunk. One call for all answers of a worker's tick (R15). Rejects when nothing is known of any. */
   append(chunks: readonly ChunkAppend[]): Promise<ChunkOutcome[]>
-  /** Replaces accepted chunks 0…upTo-1 by one segment with the same text; refused unless the attempt is the current one. */
-  merge(ref: AnswerRef, attempt: number, upTo: number, segment: ChunkPacket): Promise<boolean>
+  /**
+   * Replaces accepted chunks from…upTo-1 by one segment with the same text (R14). Segments follow one another from 0 on, so `from` is 0 or
+   * where one ends, and no segment is cut in two. Refused unless the attempt is the current one. Harmless if repeated.
+   */
+  merge(ref: AnswerRef, attempt: number, from: number, upTo: number, segment: ChunkPacket): Promise<boolean>
   /** Sets the flag and sends the signal. */
   cancel(ref: AnswerRef): Promise<void>
   /** Reads the flags, for signals that were lost (R18). */
   cancelled(refs: readonly AnswerRef[]): Promise<boolean[]>
   onCancel(listener: (answerId: AnswerId) => void): Promise<Unsubscribe>
-  /** Records the end; refuses every later append. Repeating it with the same attempt is harmless. */
+  /** Records the end in the place of the chunks; refuses every later append. Repeating it with the same attempt is harmless. */
   end(ref: AnswerRef, attempt: number, end: EndPacket): Promise<'ended' | 'stale' | 'gone'>
   inspect(refs: readonly AnswerRef[]): Promise<(AnswerRecord | undefined)[]>
   snapshot(uid: UserId): Promise<AnswersSnapshot>

@@ -8,9 +8,9 @@ import {
   type SpokenView,
 } from '@chatbox/protocol'
 import type { EventHeader, EventPacket, Origin } from '../packet.ts'
-import type { AnswerRef } from '../ports/answers.ts'
+import type { AnswerRef, ClosedAnswer } from '../ports/answers.ts'
 import type { Session } from '../session.ts'
-import type { Answer, Turn } from '../turn.ts'
+import type { Answer, AnswerEnd, Turn } from '../turn.ts'
 import { fingerprint } from './answers.ts'
 import { sessionViewOf } from './sessions.ts'
 
@@ -129,6 +129,11 @@ export function deltaEvent(ref: AnswerRef, attempt: number, index: number, text:
 /** The text that accepted chunks add up to; their bodies are `answer.delta` frames. */
 export const textOf = (chunks: readonly { readonly body: Uint8Array }[]): string =>
   chunks.map((chunk) => (JSON.parse(Buffer.from(chunk.body).toString('utf8')) as { text: string }).text).join('')
+
+/** What was shown of a closed answer: its chunks, or the end that took their place. */
+export const textOfClosed = ({ chunks, end }: ClosedAnswer): string =>
+  // Written by a worker, under seal.
+  end ? (JSON.parse(Buffer.from(end.body).toString('utf8')) as AnswerEnd).text : textOf(chunks)
 
 export function snapshotEvent(ref: AnswerRef, attempt: number, next: number, text: string): EventPacket {
   const { sid, seq, answerId } = ref

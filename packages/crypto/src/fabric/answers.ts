@@ -78,8 +78,8 @@ export function sealedAnswers(answers: Answers, seals: Seals): Answers {
         }),
       )
     },
-    async merge(ref, attempt, upTo, segment) {
-      return answers.merge(sealRef(ref), attempt, upTo, seals.seal(seals.user(ref.uid), eventAad, segment))
+    async merge(ref, attempt, from, upTo, segment) {
+      return answers.merge(sealRef(ref), attempt, from, upTo, seals.seal(seals.user(ref.uid), eventAad, segment))
     },
     cancel: async (ref) => answers.cancel(sealRef(ref)),
     cancelled: async (refs) => answers.cancelled(refs.map(sealRef)),

@@ -54,13 +54,13 @@ describe('open answers', () => {
   it('close with the text before the first chunk that does not open, and without an end that does not', async () => {
     const opened = tampered((packet, _ref, index) => (index === 2 ? edited(packet) : packet))
     await write(opened, one, ['a', 'b', 'c', 'd'])
-    await opened.inner.answers.end({ ...one, uid: (await innerRef(opened)).uid }, 1, {
-      header: end(one).header,
+    await write(opened, two, ['e'])
+    await opened.inner.answers.end({ ...two, uid: (await innerRef(opened)).uid }, 1, {
+      header: end(two).header,
       body: bytes('edited'),
     })
-    const closed = await opened.sealed.answers.close(one)
-    expect(closed.chunks.map(textIn)).toEqual(['a', 'b'])
-    expect(closed.end).toBeUndefined()
+    expect((await opened.sealed.answers.close(one)).chunks.map(textIn)).toEqual(['a', 'b'])
+    expect((await opened.sealed.answers.close(two)).end).toBeUndefined()
     expect(opened.unopenable.toSorted()).toEqual(['chunk', 'end'])
   })
 

@@ -49,7 +49,7 @@ async function walk({ bus, answers, ingest, jobs, registry, limiter, disabled }:
   await answers.onCancel(vi.fn())
   await answers.begin(ref, 1, 0, event())
   await answers.append([chunk(ref, 0), chunk(ref, 1)])
-  await answers.merge(ref, 1, 2, chunk(ref, 0).chunk)
+  await answers.merge(ref, 1, 0, 2, chunk(ref, 0).chunk)
   await answers.cancel(ref)
   await answers.cancelled([ref])
   const snapshot = await answers.snapshot(anna)

@@ -50,9 +50,9 @@ export function createAnswers({ store, keys, clocks, bounds, onError }: AnswersD
       }))
       return chunkOutcomes(await store.callAll(calls), onError)
     },
-    async merge(ref, attempt, upTo, segment) {
+    async merge(ref, attempt, from, upTo, segment) {
       const [answer, text] = recordKeys(ref)
-      const args = [attempt, upTo, packetBytes(segment), bounds.answerBytes]
+      const args = [attempt, from, upTo, packetBytes(segment), bounds.answerBytes]
       return numberOf(await store.call(mergeChunks, [answer, text], args)) === 1
     },
     async cancel(ref) {

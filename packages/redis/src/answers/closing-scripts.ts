@@ -4,8 +4,8 @@ import { EPOCHS_LUA, INDEX_LUA, RECORD_LUA } from './record-script.ts'
 /** What a closed answer is told by; without its text where an eviction took a part of it. */
 const CLOSED_LUA = `
 local function closed(id, sid, answer, chunks)
-  local known = redis.call('HMGET', answer, 'seq', 'attempt', 'next', 'seg', 'end')
-  return {id, sid, tonumber(known[1]), tonumber(known[2]), text_of(chunks, known[3], known[4]) or {}, known[5]}
+  local known = redis.call('HMGET', answer, 'seq', 'attempt', 'pieces', 'end')
+  return {id, sid, tonumber(known[1]), tonumber(known[2]), text_of(chunks, known[3]) or {}, known[4]}
 end
 `
 
@@ -76,7 +76,8 @@ for _, one in ipairs(live_answers(KEYS[1], ARGV[3])) do
       redis.call('HDEL', KEYS[1], one.id)
     else
       redis.call('HDEL', one.key, 'end')
-      redis.call('HSET', one.key, 'phase', 'closed', 'next', 0, 'seg', 0, 'bytes', 0)
+      redis.call('HSET', one.key, 'phase', 'closed')
+      no_text(one.key)
       keep_record(one.key, chunks, KEYS[1], ARGV[2])
     end
   end

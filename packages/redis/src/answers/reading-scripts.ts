@@ -25,8 +25,8 @@ end
 local open = {}
 for _, one in ipairs(live_answers(KEYS[3], ARGV[3])) do
   if one.phase == 'open' then
-    local known = redis.call('HMGET', one.key, 'seq', 'attempt', 'next', 'seg')
-    local text = text_of(ARGV[4] .. one.id, known[3], known[4])
+    local known = redis.call('HMGET', one.key, 'seq', 'attempt', 'next', 'pieces')
+    local text = text_of(ARGV[4] .. one.id, known[4])
     if text then
       open[#open + 1] = {one.id, one.sid, tonumber(known[1]), tonumber(known[2]), tonumber(known[3]), text}
     end

@@ -1,7 +1,7 @@
 /**
- * An answer's record in Lua: a hash {phase, attempt, seq, next, seg, bytes, workedAt, cancelled, fencedBy, end}, and a list of packets,
- * which are the chunks up to index `next`; the first of them is a segment of the chunks up to index `seg` where that is not 0. One
- * index per user names the answers and their sessions. `phase` is that of the in-process store: none, open, ended, closed.
+ * An answer's record in Lua: a hash {phase, attempt, seq, next, pieces, segments, bytes, workedAt, cancelled, fencedBy, end}, and a list
+ * of so many packets, which are the chunks up to index `next`: segments first, that end at the indexes `segments` ('12 31'), then single
+ * chunks. One index per user names the answers and their sessions. `phase` is that of the in-process store: none, open, ended, closed.
  *
  * The hash decides. A list that does not fit its hash, or an answer that the index does not name, is what an eviction left behind:
  * nothing can be added to it.
@@ -23,20 +23,20 @@ local function keep_record(answer, chunks, index, ttl)
   keep(index, ttl)
 end
 
+local function no_text(answer)
+  redis.call('HSET', answer, 'next', 0, 'pieces', 0, 'segments', '', 'bytes', 0)
+end
+
 -- A record without an attempt: a cancel flag or a mark.
 local function new_record(answer, index, id, sid, seq, phase)
-  redis.call('HSET', answer, 'phase', phase, 'attempt', 0, 'seq', seq, 'next', 0, 'seg', 0, 'bytes', 0, 'workedAt', now_ms())
+  redis.call('HSET', answer, 'phase', phase, 'attempt', 0, 'seq', seq, 'workedAt', now_ms())
+  no_text(answer)
   redis.call('HSET', index, id, sid)
 end
 
-local function pieces_of(next, seg)
-  if seg == 0 then return next end
-  return next - seg + 1
-end
-
-local function text_of(chunks, next, seg)
+local function text_of(chunks, pieces)
   local packets = redis.call('LRANGE', chunks, 0, -1)
-  if #packets == pieces_of(tonumber(next), tonumber(seg)) then return packets end
+  if #packets == tonumber(pieces) then return packets end
 end
 
 local function body_length(packet)

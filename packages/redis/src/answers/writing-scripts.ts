@@ -23,7 +23,8 @@ if tonumber(ARGV[5]) < epoch then return 'fenced' end
 local known = redis.call('HMGET', answer, 'phase', 'attempt')
 if known[1] == 'closed' then return 'ended' end
 if known[1] and attempt <= tonumber(known[2]) then return 'stale' end
-redis.call('HSET', answer, 'phase', 'open', 'attempt', attempt, 'seq', ARGV[3], 'next', 0, 'seg', 0, 'bytes', 0, 'workedAt', now)
+redis.call('HSET', answer, 'phase', 'open', 'attempt', attempt, 'seq', ARGV[3], 'workedAt', now)
+no_text(answer)
 redis.call('HDEL', answer, 'end')
 redis.call('DEL', chunks)
 redis.call('HSET', index, ARGV[1], ARGV[2])
@@ -42,7 +43,7 @@ export const appendChunk = script(
   RECORD_LUA,
   `
 local answer, chunks, index = KEYS[1], KEYS[2], KEYS[3]
-local known = redis.call('HMGET', answer, 'phase', 'attempt', 'next', 'seg', 'bytes')
+local known = redis.call('HMGET', answer, 'phase', 'attempt', 'next', 'pieces', 'bytes')
 local phase = known[1]
 if not phase then return 'gone' end
 if phase == 'closed' then return 'ended' end
@@ -52,7 +53,8 @@ if attempt > current or phase == 'none' then return 'gone' end
 if phase == 'ended' then return 'ended' end
 local at, next = tonumber(ARGV[3]), tonumber(known[3])
 if at > next then return 'gone' end
-if redis.call('LLEN', chunks) ~= pieces_of(next, tonumber(known[4])) then return 'gone' end
+local pieces = tonumber(known[4])
+if redis.call('LLEN', chunks) ~= pieces then return 'gone' end
 if redis.call('HEXISTS', index, ARGV[1]) == 0 then return 'gone' end
 if at < next then
   redis.call('HSET', answer, 'workedAt', now_ms())
@@ -62,31 +64,51 @@ end
 local bytes = tonumber(known[5]) + body_length(ARGV[4])
 if bytes > tonumber(ARGV[5]) then return 'full' end
 redis.call('RPUSH', chunks, ARGV[4])
-redis.call('HSET', answer, 'next', next + 1, 'bytes', bytes, 'workedAt', now_ms())
+redis.call('HSET', answer, 'next', next + 1, 'pieces', pieces + 1, 'bytes', bytes, 'workedAt', now_ms())
 keep_record(answer, chunks, index, ARGV[6])
 publish(KEYS[4], '', ARGV[4])
 return 'accepted'
 `,
 )
 
-/** KEYS answer, chunks. ARGV attempt, up to which index, packet, bound. */
+/** KEYS answer, chunks. ARGV attempt, from which index, up to which, packet, bound. */
 export const mergeChunks = script(
   'merge-chunks',
   RECORD_LUA,
   `
 local answer, chunks = KEYS[1], KEYS[2]
-local known = redis.call('HMGET', answer, 'phase', 'attempt', 'next', 'seg', 'bytes')
+local known = redis.call('HMGET', answer, 'phase', 'attempt', 'next', 'pieces', 'segments', 'bytes')
 if known[1] ~= 'open' or tonumber(ARGV[1]) ~= tonumber(known[2]) then return 0 end
-local up_to, next, seg = tonumber(ARGV[2]), tonumber(known[3]), tonumber(known[4])
-local first = math.max(seg, 1)
-if up_to < first or up_to > next or redis.call('LLEN', chunks) ~= pieces_of(next, seg) then return 0 end
-local last = up_to - first
-local bytes = tonumber(known[5]) + body_length(ARGV[3])
-for _, packet in ipairs(redis.call('LRANGE', chunks, 0, last)) do bytes = bytes - body_length(packet) end
-if bytes > tonumber(ARGV[4]) then return 0 end
-redis.call('LSET', chunks, last, ARGV[3])
-redis.call('LTRIM', chunks, last, -1)
-redis.call('HSET', answer, 'seg', up_to, 'bytes', bytes)
+local from, up_to, packet = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local pieces = tonumber(known[4])
+if up_to <= from or up_to > tonumber(known[3]) or redis.call('LLEN', chunks) ~= pieces then return 0 end
+
+-- The places of the first piece that is replaced, and of the one behind the last.
+local first, behind, merged, count = nil, nil, 0, 0
+if from == 0 then first = 0 end
+local earlier, later = {}, {}
+for word in string.gmatch(known[5], '%d+') do
+  local index = tonumber(word)
+  count = count + 1
+  merged = index
+  if index == from then first = count end
+  if index == up_to then behind = count end
+  if index <= from then earlier[#earlier + 1] = word end
+  if index > up_to then later[#later + 1] = word end
+end
+if up_to > merged then behind = count + up_to - merged end
+if not first or not behind then return 0 end
+
+local bytes = tonumber(known[6]) + body_length(packet)
+for _, piece in ipairs(redis.call('LRANGE', chunks, first, behind - 1)) do bytes = bytes - body_length(piece) end
+if bytes > tonumber(ARGV[5]) then return 0 end
+local rest = redis.call('LRANGE', chunks, behind, -1)
+redis.call('LSET', chunks, first, packet)
+redis.call('LTRIM', chunks, 0, first)
+for _, piece in ipairs(rest) do redis.call('RPUSH', chunks, piece) end
+earlier[#earlier + 1] = ARGV[3]
+for _, word in ipairs(later) do earlier[#earlier + 1] = word end
+redis.call('HSET', answer, 'pieces', pieces - (behind - first) + 1, 'segments', table.concat(earlier, ' '), 'bytes', bytes)
 return 1
 `,
 )
@@ -105,7 +127,9 @@ if attempt == current and redis.call('HEXISTS', KEYS[1], 'end') == 1 then return
 if phase == 'closed' then return 'stale' end
 if attempt > current or phase == 'none' then return 'gone' end
 redis.call('HSET', KEYS[1], 'phase', 'ended', 'end', ARGV[2])
+no_text(KEYS[1])
 keep_record(KEYS[1], KEYS[2], KEYS[3], ARGV[3])
+redis.call('DEL', KEYS[2])
 return 'ended'
 `,
 )

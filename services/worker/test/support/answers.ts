@@ -6,7 +6,7 @@ type Around<K extends keyof Answers> = (call: Answers[K], ...args: Parameters<An
 export interface WatchedAnswers extends Answers {
   /** Every call of `append`, in order. */
   readonly appends: (readonly ChunkAppend[])[]
-  readonly merges: { readonly upTo: number }[]
+  readonly merges: { readonly from: number; readonly upTo: number; readonly bytes: number }[]
   /** How often cancel flags were read, and how many at a time. */
   readonly polls: number[]
   /** The next calls go through these, one each; then the store is itself again. */
@@ -16,7 +16,7 @@ export interface WatchedAnswers extends Answers {
 /** The real store, with an ear at its door and, where a test wants it, a fault on the way. */
 export function watchedAnswers(answers: Answers): WatchedAnswers {
   const appends: (readonly ChunkAppend[])[] = []
-  const merges: { upTo: number }[] = []
+  const merges: { from: number; upTo: number; bytes: number }[] = []
   const polls: number[] = []
   const next: WatchedAnswers['next'] = { append: [], begin: [], end: [], inspect: [], cancelled: [] }
   return {
@@ -30,9 +30,9 @@ export function watchedAnswers(answers: Answers): WatchedAnswers {
       const around = next.append.shift()
       return around ? around(answers.append, chunks) : answers.append(chunks)
     },
-    merge(ref, attempt, upTo, segment) {
-      merges.push({ upTo })
-      return answers.merge(ref, attempt, upTo, segment)
+    merge(ref, attempt, from, upTo, segment) {
+      merges.push({ from, upTo, bytes: segment.body.byteLength })
+      return answers.merge(ref, attempt, from, upTo, segment)
     },
     begin(ref, attempt, epoch, announce) {
       const around = next.begin.shift()

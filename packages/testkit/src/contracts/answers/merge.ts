@@ -14,7 +14,7 @@ export function mergeContract(build: Build<'answers' | 'bus'>): void {
       const ref = someAnswer()
       await write(answers, ref, five)
       const heard = await record(bus, ref.uid)
-      expect(await answers.merge(ref, 1, 3, chunkPacket(ref, 1, 0, 'abc'))).toBe(true)
+      expect(await answers.merge(ref, 1, 0, 3, chunkPacket(ref, 1, 0, 'abc'))).toBe(true)
 
       const { open: opened } = await answers.snapshot(ref.uid)
       expect(opened).toMatchObject([{ attempt: 1, next: 5 }])
@@ -29,20 +29,68 @@ export function mergeContract(build: Build<'answers' | 'bus'>): void {
       const { answers } = await open()
       const ref = someAnswer()
       await write(answers, ref, five)
-      for (let i = 0; i < 2; i += 1) expect(await answers.merge(ref, 1, 2, chunkPacket(ref, 1, 0, 'ab'))).toBe(true)
-      expect(await answers.merge(ref, 1, 5, chunkPacket(ref, 1, 0, 'abcde'))).toBe(true)
+      for (let i = 0; i < 2; i += 1) expect(await answers.merge(ref, 1, 0, 2, chunkPacket(ref, 1, 0, 'ab'))).toBe(true)
+      expect(await answers.merge(ref, 1, 0, 5, chunkPacket(ref, 1, 0, 'abcde'))).toBe(true)
       const closed = await answers.close(ref)
       expect(texts(closed.chunks)).toEqual(['abcde'])
+    })
+
+    it('adds a segment behind another, so that a long text is written twice at most', async () => {
+      const { answers } = await open()
+      const ref = someAnswer()
+      await write(answers, ref, [...five, 'f', 'g'])
+      expect(await answers.merge(ref, 1, 0, 2, chunkPacket(ref, 1, 1, 'ab'))).toBe(true)
+      expect(await answers.merge(ref, 1, 2, 5, chunkPacket(ref, 1, 4, 'cde'))).toBe(true)
+      const { open: opened } = await answers.snapshot(ref.uid)
+      expect(opened).toMatchObject([{ attempt: 1, next: 7 }])
+      expect(texts(opened[0]?.chunks ?? [])).toEqual(['ab', 'cde', 'f', 'g'])
+      expect(await append(answers, ref, 1, 7, 'h')).toBe('accepted')
+      for (let i = 0; i < 2; i += 1) {
+        expect(await answers.merge(ref, 1, 2, 5, chunkPacket(ref, 1, 4, 'cde'))).toBe(true)
+        expect(await openText(answers, ref)).toBe('abcdefgh')
+      }
+      expect(await answers.merge(ref, 1, 0, 5, chunkPacket(ref, 1, 4, 'abcde'))).toBe(true)
+      expect(texts((await answers.close(ref)).chunks)).toEqual(['abcde', 'f', 'g', 'h'])
+    })
+
+    it('begins at the front or where a segment ends, and cuts no segment in two', async () => {
+      const { answers } = await open()
+      const ref = someAnswer()
+      await write(answers, ref, [...five, 'f', 'g'])
+      const merge = (from: number, upTo: number) => {
+        const said = 'abcdefg'.slice(from, upTo)
+        return answers.merge(ref, 1, from, upTo, chunkPacket(ref, 1, Math.max(0, upTo - 1), said))
+      }
+      expect(await merge(1, 3)).toBe(false)
+      expect(await merge(0, 3)).toBe(true)
+      expect(await merge(3, 5)).toBe(true)
+      for (const [from, upTo] of [
+        [1, 5],
+        [2, 6],
+        [4, 6],
+        [6, 7],
+        [0, 4],
+        [3, 4],
+        [5, 5],
+        [5, 3],
+        [-1, 5],
+        [5, 8],
+      ] as const) {
+        expect([from, upTo, await merge(from, upTo)]).toEqual([from, upTo, false])
+      }
+      expect(await openText(answers, ref)).toBe('abcdefg')
+      expect(await merge(3, 7)).toBe(true)
+      expect(texts((await answers.close(ref)).chunks)).toEqual(['abc', 'defg'])
     })
 
     it('covers accepted chunks only, and whole segments (R14)', async () => {
       const { answers } = await open()
       const ref = someAnswer()
       await write(answers, ref, five)
-      expect(await answers.merge(ref, 1, 6, chunkPacket(ref, 1, 0, 'abcdef'))).toBe(false)
-      expect(await answers.merge(ref, 1, 0, chunkPacket(ref, 1, 0, ''))).toBe(false)
-      await answers.merge(ref, 1, 4, chunkPacket(ref, 1, 0, 'abcd'))
-      expect(await answers.merge(ref, 1, 2, chunkPacket(ref, 1, 0, 'ab'))).toBe(false)
+      expect(await answers.merge(ref, 1, 0, 6, chunkPacket(ref, 1, 0, 'abcdef'))).toBe(false)
+      expect(await answers.merge(ref, 1, 0, 0, chunkPacket(ref, 1, 0, ''))).toBe(false)
+      await answers.merge(ref, 1, 0, 4, chunkPacket(ref, 1, 0, 'abcd'))
+      expect(await answers.merge(ref, 1, 0, 2, chunkPacket(ref, 1, 0, 'ab'))).toBe(false)
       expect(await openText(answers, ref)).toBe('abcde')
     })
 
@@ -55,12 +103,11 @@ export function mergeContract(build: Build<'answers' | 'bus'>): void {
       await write(answers, ended, five)
       await answers.end(ended, 1, endPacket(ended, 1))
       for (const attempt of [1, 3]) {
-        expect(await answers.merge(ref, attempt, 1, chunkPacket(ref, attempt, 0, 'ghost'))).toBe(false)
+        expect(await answers.merge(ref, attempt, 0, 1, chunkPacket(ref, attempt, 0, 'ghost'))).toBe(false)
       }
-      expect(await answers.merge(unknown, 1, 1, chunkPacket(unknown, 1, 0, 'x'))).toBe(false)
-      expect(await answers.merge(ended, 1, 1, chunkPacket(ended, 1, 0, 'x'))).toBe(false)
+      expect(await answers.merge(unknown, 1, 0, 1, chunkPacket(unknown, 1, 0, 'x'))).toBe(false)
+      expect(await answers.merge(ended, 1, 0, 1, chunkPacket(ended, 1, 0, 'x'))).toBe(false)
       expect(await openText(answers, ref)).toBe('heir')
-      expect(texts((await answers.close(ended)).chunks).join('')).toBe('abcde')
     })
 
     it('makes room when what the chunks carry beside their text filled the answer', async () => {
@@ -69,7 +116,7 @@ export function mergeContract(build: Build<'answers' | 'bus'>): void {
       await begin(answers, ref)
       let index = 0
       while ((await append(answers, ref, 1, index, `${index}${'.'.repeat(99)}`)) === 'accepted') index += 1
-      expect(await answers.merge(ref, 1, index, chunkPacket(ref, 1, 0, 'short'))).toBe(true)
+      expect(await answers.merge(ref, 1, 0, index, chunkPacket(ref, 1, 0, 'short'))).toBe(true)
       expect(await append(answers, ref, 1, index, 'more')).toBe('accepted')
       expect(await openText(answers, ref)).toBe('shortmore')
     })

@@ -5,7 +5,14 @@ export type Step =
   | { readonly kind: 'begin'; readonly of: number; readonly attempt: number; readonly epoch: number }
   /** `ahead`: how far from the index that comes next. */
   | { readonly kind: 'append'; readonly of: number; readonly behind: number; readonly ahead: number }
-  | { readonly kind: 'merge'; readonly of: number; readonly behind: number; readonly upTo: number }
+  /** `after`: behind the last segment, the one before it, and so on. */
+  | {
+      readonly kind: 'merge'
+      readonly of: number
+      readonly behind: number
+      readonly after: number
+      readonly upTo: number
+    }
   | { readonly kind: 'end'; readonly of: number; readonly behind: number }
   | { readonly kind: 'close'; readonly of: number }
   | { readonly kind: 'cancel'; readonly of: number }
@@ -30,7 +37,8 @@ const begin = fc.record({
   epoch: fc.integer({ min: 0, max: 2 }),
 })
 const append = fc.record({ kind: kind('append'), of, behind, ahead })
-const merge = fc.record({ kind: kind('merge'), of, behind, upTo: fc.integer({ min: 0, max: 6 }) })
+const after = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 2, arbitrary: fc.nat(3) })
+const merge = fc.record({ kind: kind('merge'), of, behind, after, upTo: fc.integer({ min: 0, max: 8 }) })
 const end = fc.record({ kind: kind('end'), of, behind })
 const close = fc.record({ kind: kind('close'), of })
 const fence = fc.record({ kind: kind('fence'), of, epoch: fc.integer({ min: 1, max: 2 }) })

@@ -13,8 +13,8 @@ interface Told {
   attempt: number
   phase: 'none' | 'open' | 'ended' | 'closed'
   accepted: string[]
-  /** Up to where a segment reaches. */
-  merged: number
+  /** Where segments end. */
+  ends: number[]
   hasEnd: boolean
   fencedBy?: number
   cancelled: boolean
@@ -36,7 +36,7 @@ const told = (uid: UserId, sid: SessionId): Told => ({
   attempt: 0,
   phase: 'none',
   accepted: [],
-  merged: 0,
+  ends: [],
   hasEnd: false,
   cancelled: false,
 })
@@ -59,7 +59,7 @@ const checkBegin: Check<'begin'> = async ({ answers, epochs, published }, answer
     attempt <= answer.attempt && 'stale',
   )
   if (!begun) return
-  Object.assign(answer, { attempt, phase: 'open', accepted: [], merged: 0, hasEnd: false })
+  Object.assign(answer, { attempt, phase: 'open', accepted: [], ends: [], hasEnd: false })
   published.push(`started ${attempt}`)
 }
 
@@ -80,13 +80,16 @@ const checkAppend: Check<'append'> = async ({ answers, published }, answer, { be
   published.push(body)
 }
 
-const checkMerge: Check<'merge'> = async ({ answers }, answer, { behind, upTo }) => {
+const checkMerge: Check<'merge'> = async ({ answers }, answer, { behind, after, upTo }) => {
   const attempt = attemptOf(answer, behind)
-  const whole = upTo >= Math.max(1, answer.merged) && upTo <= answer.accepted.length
-  const allowed = answer.phase === 'open' && attempt === answer.attempt && whole
-  const segment = chunkPacket(answer.ref, attempt, 0, answer.accepted.slice(0, upTo).join(''))
-  expect(await answers.merge(answer.ref, attempt, upTo, segment)).toBe(allowed)
-  if (allowed) answer.merged = upTo
+  const from = [0, ...answer.ends].at(-after - 1) ?? after
+  const border = (index: number) => index === 0 || answer.ends.includes(index)
+  const whole = border(from) && (border(upTo) || upTo > Math.max(0, ...answer.ends))
+  const covered = upTo > from && upTo <= answer.accepted.length
+  const allowed = answer.phase === 'open' && attempt === answer.attempt && whole && covered
+  const segment = chunkPacket(answer.ref, attempt, 0, answer.accepted.slice(from, upTo).join(''))
+  expect(await answers.merge(answer.ref, attempt, from, upTo, segment)).toBe(allowed)
+  if (allowed) answer.ends = [...answer.ends.filter((end) => end <= from || end > upTo), upTo].sort((a, b) => a - b)
 }
 
 const checkEnd: Check<'end'> = async ({ answers }, answer, { behind }) => {
@@ -99,7 +102,8 @@ const checkEnd: Check<'end'> = async ({ answers }, answer, { behind }) => {
     (answer.phase === 'none' || attempt > answer.attempt) && 'gone',
   )
   if (!ended || answer.phase === 'closed') return
-  Object.assign(answer, { phase: 'ended', hasEnd: true })
+  // The end has the text.
+  Object.assign(answer, { phase: 'ended', hasEnd: true, accepted: [], ends: [] })
 }
 
 const checkClose: Check<'close'> = async ({ answers }, answer) => {
