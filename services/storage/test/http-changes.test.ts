@@ -167,13 +167,36 @@ describe('a change that is asked for again under its key', () => {
     expect(refusedWith(await choose())).toEqual([409, 'session_ended'])
   })
 
-  it('is somebody else’s own under the same key', async () => {
-    const [mine, theirs] = [await conversation(b, 'alice', 'mine'), await conversation(b, 'bob', 'theirs')]
-    const bob = await as(b, 'bob')
-    const named = { body: { name: 'Mine' }, ...key('shared-key') }
-    expect((await alice('PATCH', `/chat/sessions/${mine}`, named)).statusCode).toBe(200)
-    expect((await bob('PATCH', `/chat/sessions/${theirs}`, named)).json().session.name).toBe('Mine')
-    expect(refusedWith(await bob('PATCH', `/chat/sessions/${mine}`, named))).toEqual([404, 'not_found'])
+  it('is another one for somebody else, and in another session, under the same key', async () => {
+    const partition = partitionOf(user('alice'), 64)
+    // Whose requests lie beside those of alice.
+    const name = Array.from({ length: 10_000 }, (_, i) => `neighbour-${i}`).find(
+      (one) => partitionOf(user(one), 64) === partition,
+    )
+    if (name === undefined) throw new Error('nobody is in the same partition')
+    const neighbour = await as(b, name)
+    for (const [owner, sid] of [
+      ['alice', 'mine'],
+      ['alice', 'mine-too'],
+      [name, 'theirs'],
+    ] as const) {
+      await conversation(b, owner, sid)
+    }
+    const named = { body: { name: 'The same' }, ...key('one-key') }
+    for (const [ask, sid] of [
+      [alice, 'mine'],
+      [alice, 'mine-too'],
+      [neighbour, 'theirs'],
+    ] as const) {
+      expect((await ask('PATCH', `/chat/sessions/${sid}`, named)).json().session.name).toBe('The same')
+      await settled('alice')
+    }
+    expect(refusedWith(await neighbour('PATCH', '/chat/sessions/mine', named))).toEqual([404, 'not_found'])
+    for (const ask of [alice, neighbour]) {
+      expect((await ask('DELETE', '/chat/me', key('one-key'))).statusCode).toBe(204)
+      await settled('alice')
+      expect((await ask('GET', '/chat/sessions')).json()).toEqual({ sessions: [] })
+    }
   })
 
   it('gives the same link again, and no link that was replaced or taken back', async () => {

@@ -204,14 +204,35 @@ describe('a stop of the port', () => {
     await b.storage.stop(deadline.signal)
   })
 
-  it('of storage waits for changes that are under way, over whatever they came', async () => {
-    const { b } = await listening()
+  it('of storage waits for changes that are on their way to the log, over whatever they came', async () => {
+    const [asked, stopping] = [event(), event()]
+    const { b } = await listening({
+      wrap: (deps) => ({
+        ...deps,
+        fabric: {
+          ...deps.fabric,
+          ingest: {
+            ...deps.fabric.ingest,
+            async append(entry) {
+              if (decodeEntry(entry.packet).kind === 'session.end') {
+                asked.happen()
+                await stopping.happened
+              }
+              return deps.fabric.ingest.append(entry)
+            },
+          },
+        },
+      }),
+    })
     await conversation(b, 'alice', 'last')
     const headers = { authorization: `Bearer ${await tokenFor('alice')}` }
-    const asked = b.storage.http.inject({ method: 'POST', url: '/chat/sessions/last/end', headers })
+    const response = b.storage.http.inject({ method: 'POST', url: '/chat/sessions/last/end', headers })
+    await asked.happened
     const stopped = b.storage.stop(AbortSignal.timeout(10_000))
-    const [response] = await Promise.all([asked, stopped])
-    expect(response.statusCode).toBe(200)
+    for (let i = 0; i < 50; i++) await new Promise(setImmediate)
+    stopping.happen()
+    expect((await response).statusCode).toBe(200)
+    await stopped
     expect((await b.conversations.session('last' as never))?.endTs).toBeGreaterThan(0)
   })
 })
