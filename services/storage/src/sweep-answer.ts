@@ -1,4 +1,12 @@
-import { type AnswerEnd, type AnswerRecord, type AnswerRef, sweep, type Turn, textOfClosed, Unavailable } from '@chatbox/core'
+import {
+  type AnswerEnd,
+  type AnswerRecord,
+  type AnswerRef,
+  sweep,
+  type Turn,
+  textOfClosed,
+  Unavailable,
+} from '@chatbox/core'
 import type { ErrorCode } from '@chatbox/protocol'
 import { endAnswer } from './end-answer.ts'
 import { afterSend } from './handlers/send.ts'
