@@ -5,7 +5,7 @@ export {
   type SealedConversationsOptions,
   sealedConversations,
 } from './conversations/index.ts'
-export { type SealedFabricOptions, sealedFabric } from './fabric/index.ts'
+export { type SealedFabric, type SealedFabricOptions, sealedFabric } from './fabric/index.ts'
 export {
   createKeyring,
   defaultHashKey,

@@ -18,7 +18,7 @@ export interface DistributedDatabase {
 
 /** Conversations in MongoDB under seal, and what else the services keep there. */
 export function distributedDatabase(
-  { log, metrics, onUnopenable }: Process,
+  { log, metrics, structures, onUnopenable }: Process,
   { mongo, keyring }: { readonly mongo: MongoConfig; readonly keyring: Keyring },
 ): DistributedDatabase {
   const retries = metrics.counter({

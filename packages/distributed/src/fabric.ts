@@ -50,8 +50,13 @@ export function distributedFabric(
     structures.track({ name: `redis_${name}`, size: () => redis.sizes()[name] ?? 0, warnAbove: 50_000 })
   }
 
+  const fabric = sealedFabric(redis, keyring, { onUnopenable })
+  for (const name of ['users', 'others'] as const) {
+    structures.track({ name: `keys_${name}`, size: () => fabric.sizes()[name], warnAbove: KEYS_WARN_ABOVE[name] })
+  }
+
   return {
-    fabric: sealedFabric(redis, keyring, { onUnopenable }),
+    fabric,
     checks: (['realtime', 'queue'] as const).map((role) => ({ name: `redis_${role}`, ping: () => redis.ping(role) })),
     part: {
       name: 'redis',
@@ -69,3 +74,6 @@ export function distributedFabric(
 }
 
 const FIRST_TRY_MS = 2_000
+
+/** What is over the cache's bound is made anew each time that it is used. */
+const KEYS_WARN_ABOVE = { users: 18_000, others: 1_500 }

@@ -63,6 +63,10 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
       sources: ingest.sources,
       jobs_at_work: jobs.atWork,
       channels: realtime.channelCount + queue.channelCount,
+      // Counted only when it is asked for, because that takes a walk over the keys.
+      get limit_keys() {
+        return limiter.size
+      },
     }),
     async close() {
       bus.close()

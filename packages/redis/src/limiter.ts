@@ -24,6 +24,11 @@ const peekPoints = script(
   "return {tonumber(redis.call('GET', KEYS[1]) or '0'), redis.call('PTTL', KEYS[1])}",
 )
 
+export interface RedisLimiter extends Limiter {
+  /** Keys that this process counts for itself; each goes when its window is over. */
+  readonly size: number
+}
+
 export interface LimiterDeps {
   readonly store: Store
   readonly keys: Keys
@@ -37,7 +42,7 @@ export interface LimiterDeps {
  * one process then, and nothing fails open. The library for limits has windows of whole seconds in Redis, and clients of its own
  * to find; so it keeps the counts of a process, and two scripts those of Redis.
  */
-export function createLimiter({ store, keys, rules, onAlone }: LimiterDeps): Limiter {
+export function createLimiter({ store, keys, rules, onAlone }: LimiterDeps): RedisLimiter {
   const buckets = new Map(Object.entries(rules).map(([bucket, rule]) => [bucket, { rule, alone: aloneOf(rule) }]))
 
   const bucketOf = (name: string) => {
@@ -57,6 +62,9 @@ export function createLimiter({ store, keys, rules, onAlone }: LimiterDeps): Lim
   }
 
   return {
+    get size() {
+      return [...buckets.values()].reduce((sum, { alone }) => sum + alone.dump().storage.length, 0)
+    },
     async consume(name, key, points = 1) {
       const { rule, alone } = bucketOf(name)
       const ask = async () => {

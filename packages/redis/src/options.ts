@@ -17,7 +17,7 @@ export interface RedisClocks extends ConnectionTimes {
   readonly edgesFreshMs: number
   /** How often a partition is looked at whose bell did not ring. */
   readonly pollMs: number
-  /** A worker's hold on a job, and how often holds that have run out are looked for: both together bound a takeover. */
+  /** A worker's hold on a job, and how often holds that have run out are looked for: the first and twice the second bound a takeover. */
   readonly jobLockMs: number
   readonly jobStallMs: number
 }
@@ -69,7 +69,7 @@ export const defaultClocks: Omit<RedisClocks, keyof ConnectionTimes> = {
   edgesFreshMs: 1_000,
   pollMs: 1_000,
   jobLockMs: 10_000,
-  jobStallMs: 4_000,
+  jobStallMs: 2_000,
 }
 
 export const defaultBounds: RedisBounds = {

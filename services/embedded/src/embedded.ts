@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { DEFAULT_PARTITIONS, defaultAnswerLimits, edgeId, modelList, randomId, replicaId } from '@chatbox/core'
 import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
 import { createEdge, defaultEdgeTimes, edgeMetrics } from '@chatbox/edge'
-import { defaultClocks, memoryFabric } from '@chatbox/memory'
+import { defaultClocks, type MemoryStructure, memoryFabric } from '@chatbox/memory'
 import {
   createMetrics,
   createOps,
@@ -164,10 +164,14 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   for (const [structure, warnAbove] of Object.entries(WARN_ABOVE)) {
     structures.track({
       name: `memory_${structure}`,
-      size: () => memory.sizes()[structure as keyof typeof WARN_ABOVE],
+      size: () => memory.sizes()[structure as MemoryStructure],
       warnAbove,
     })
   }
+
+  structures.track({ name: 'keys_users', size: () => fabric.sizes().users, warnAbove: 18_000 })
+  structures.track({ name: 'keys_others', size: () => fabric.sizes().others, warnAbove: 1_500 })
+  structures.track({ name: 'keys_sessions', size: () => conversations.keysAtHand, warnAbove: 9_000 })
 
   const stores: Part = {
     name: 'stores',
@@ -194,7 +198,18 @@ const ENDED_MS = 60_000
 
 const LEASE_MS = 3_600_000
 
-const WARN_ABOVE = { users: 50_000, answers: 10_000, entries: 10_000, jobs: 10_000, outcomes: 100_000 } as const
+const WARN_ABOVE: Readonly<Record<MemoryStructure, number>> = {
+  users: 50_000,
+  answers: 10_000,
+  subscriptions: 15_000,
+  entries: 10_000,
+  outcomes: 100_000,
+  dead_letters: 1_000,
+  jobs: 10_000,
+  connections: 15_000,
+  edges: 1,
+  limit_keys: 50_000,
+}
 
 const perMinute = (points: number) => ({ points, perMs: 60_000 })
 

@@ -18,6 +18,7 @@ export interface DataKeys {
   /** To be called before rows are read; gives the keys of those rows, and keeps them. */
   reading(): (session: SealedSession) => DataKey
   forget(sid: SessionId): void
+  readonly size: number
 }
 
 export interface NewKey {
@@ -99,6 +100,9 @@ export function createDataKeys(
     },
     of: async (sid) => cache.get(sid)?.box ?? again(sid),
     again,
+    get size() {
+      return cache.size
+    },
     reading,
     forget(sid) {
       forgotten++

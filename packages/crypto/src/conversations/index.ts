@@ -42,6 +42,8 @@ export interface SealedConversationsOptions {
 export interface KeyedConversations extends Conversations {
   /** Drops the session's key from memory: another process erased it (R22). */
   forget(sid: SessionId): void
+  /** Keys of sessions that are kept at hand (S5). */
+  readonly keysAtHand: number
 }
 
 /**
@@ -174,6 +176,9 @@ export function sealedConversations(
     close: () => inner.close(),
 
     forget: keys.forget,
+    get keysAtHand() {
+      return keys.size
+    },
   }
 }
 

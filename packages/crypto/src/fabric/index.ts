@@ -5,15 +5,20 @@ import { sealedBus } from './bus.ts'
 import { taggedDisabled } from './disabled.ts'
 import { sealedIngest } from './ingest.ts'
 import { sealedRegistry } from './registry.ts'
-import { createSeals, type SealedFabricOptions, type Seals } from './seals.ts'
+import { createSeals, type KeySizes, type SealedFabricOptions, type Seals } from './seals.ts'
 
 export type { SealedFabricOptions }
+
+export interface SealedFabric extends Fabric {
+  /** How many keys are kept at hand (S5). */
+  sizes(): KeySizes
+}
 
 /**
  * The same fabric for its callers; its adapters get tags in place of users, sealed bodies, and headers in clear, which are sealed
  * in as additional data (R26, R27).
  */
-export function sealedFabric(fabric: Fabric, keyring: Keyring, options: SealedFabricOptions): Fabric {
+export function sealedFabric(fabric: Fabric, keyring: Keyring, options: SealedFabricOptions): SealedFabric {
   const seals = createSeals(keyring, options)
   return {
     bus: sealedBus(fabric.bus, seals),
@@ -23,6 +28,7 @@ export function sealedFabric(fabric: Fabric, keyring: Keyring, options: SealedFa
     registry: sealedRegistry(fabric.registry, seals),
     limiter: taggedLimiter(fabric.limiter, seals),
     disabled: taggedDisabled(fabric.disabled, seals),
+    sizes: seals.sizes,
   }
 }
 

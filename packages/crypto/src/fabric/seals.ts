@@ -34,7 +34,11 @@ export interface Seals {
   open<H extends object>(place: SealedPlace, owner: Owner, aad: HeaderAad<H>, packet: Packet<H>): Packet<H> | undefined
   /** For a packet that opens, but is not the one that was asked for. */
   misplaced(place: SealedPlace): void
+  sizes(): KeySizes
 }
+
+/** Keys at hand: of users, and of edges and partitions. */
+export type KeySizes = Readonly<Record<'users' | 'others', number>>
 
 const MAX_USERS = 20_000
 /** Edges come and go; partitions are few. */
@@ -44,14 +48,18 @@ export function createSeals(keyring: Keyring, { onUnopenable, maxUsers = MAX_USE
   const tryOpen = watched(onUnopenable)
   const ownerOf = (purpose: Purpose, name: string): Owner => ({ name, box: keyring.box(purpose, name) })
 
+  const users = remembered(maxUsers, (uid: UserId): User => {
+    const tag = keyring.tag(uid, 'user')
+    return { name: tag, box: keyring.box('user', tag), tag: userId(tag) }
+  })
+  const edges = remembered(MAX_OTHERS, (edge: string) => ownerOf('reply', edge))
+  // A key per partition, because random nonces bound how much one key may seal.
+  const partitions = remembered(MAX_OTHERS, (partition: number) => ownerOf('entry', String(partition)))
+
   return {
-    user: remembered(maxUsers, (uid: UserId): User => {
-      const tag = keyring.tag(uid, 'user')
-      return { name: tag, box: keyring.box('user', tag), tag: userId(tag) }
-    }),
-    edge: remembered(MAX_OTHERS, (edge: string) => ownerOf('reply', edge)),
-    // A key per partition, because random nonces bound how much one key may seal.
-    partition: remembered(MAX_OTHERS, (partition: number) => ownerOf('entry', String(partition))),
+    user: users.of,
+    edge: edges.of,
+    partition: partitions.of,
     outcomes: ownerOf('outcome', ''),
     tag: keyring.tag,
     seal: (owner, aad, { header, body }) => ({ header, body: owner.box.seal(body, aad(owner.name, header)) }),
@@ -60,5 +68,6 @@ export function createSeals(keyring: Keyring, { onUnopenable, maxUsers = MAX_USE
       return opened && { header, body: opened }
     },
     misplaced: onUnopenable,
+    sizes: () => ({ users: users.size, others: edges.size + partitions.size }),
   }
 }

@@ -136,8 +136,12 @@ describe('what was kept', () => {
         },
       },
     })
+    expect(reader.keysAtHand).toBe(0)
     for (const id of [sid, other, other, sid]) await reader.turn(id, 1)
     expect(asked).toBe(3)
+    expect(reader.keysAtHand).toBe(1)
+    reader.forget(sid)
+    expect(reader.keysAtHand).toBe(0)
   })
 
   it('keeps no key for longer than it was told', async () => {

@@ -26,7 +26,7 @@ export interface OpenConsumer extends JobConsumer {
 
 /**
  * A waiting worker looks by itself this often: the word that a job is there goes to one of those who wait, and that one may hang. With
- * the hold and twice the search for holds that ran out it is what a dead worker's job takes to come back: below 20 s.
+ * the hold and twice the search for holds that ran out it is what a dead worker's job takes to come back: 15 s (docs/decisions/0008).
  */
 const LOOK_S = 1
 

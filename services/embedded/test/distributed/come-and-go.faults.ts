@@ -17,8 +17,8 @@ async function held(edge: EdgeProcess): Promise<Record<string, number>> {
   const text = await (await fetch(new URL('/metrics', edge.opsUrl))).text()
   const found = [...text.matchAll(/^chatbox_structure_entries\{structure="([^"]+)"\} (\S+)$/gm)]
   const sizes = found.map(([, name = '', size]): [string, number] => [name, Number(size)])
-  // Verified tokens are remembered on purpose, up to a bound.
-  return Object.fromEntries(sizes.filter(([name]) => name !== 'edge_tokens'))
+  // Verified tokens and users' keys are remembered on purpose, up to a bound.
+  return Object.fromEntries(sizes.filter(([name]) => name !== 'edge_tokens' && name !== 'keys_users'))
 }
 
 const rssKiB = ({ process }: EdgeProcess): number =>

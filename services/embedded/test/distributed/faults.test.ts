@@ -5,12 +5,16 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { emptyRedis } from './emptied-redis.ts'
 import { faultsOf } from './faults-of.ts'
 import { chatter, cleanUp, expectProbes, metric, ownRedis, patient, restarted, rested, scene, USERS } from './scene.ts'
+import type { EdgeProcess } from './system.ts'
 
 const there = await available('redis')
 afterEach(cleanUp)
 
 /** The edges' lease in the registry, at a tenth. */
 const LEASE_MS = 1_300
+
+const kept = (edge: EdgeProcess, structure: string) =>
+  metric(edge, `chatbox_structure_entries{structure="${structure}"}`)
 
 describe.skipIf(!there)('the system under faults', { timeout: 180_000 }, () => {
   it('goes on without a gap when an edge is killed under load, and its rows stop counting (fault 1)', async () => {
@@ -96,11 +100,17 @@ describe.skipIf(!there)('the system under faults', { timeout: 180_000 }, () => {
     if (!edge || pid === undefined) throw new Error('there is no edge')
     const talk = chatter(roamers)
     await expect.poll(() => talk.count(), patient).toBeGreaterThan(USERS * 2)
+    expect(await metric(edge, 'chatbox_rate_limited_alone_total')).toBe(0)
+    expect(await kept(edge, 'redis_limit_keys')).toBe(0)
+    expect(await kept(edge, 'keys_users')).toBe(USERS)
     process.kill(pid, 'SIGSTOP')
     try {
       await expectProbes(edge, { healthz: 200, readyz: 503 })
       const retryable = () => roamers.flatMap(({ errors }) => errors).filter((error) => error.retryable).length
       await expect.poll(retryable, patient).toBeGreaterThan(USERS)
+      // Once its commands have timed out.
+      await expect.poll(() => metric(edge, 'chatbox_rate_limited_alone_total'), patient).toBeGreaterThan(USERS)
+      expect(await kept(edge, 'redis_limit_keys')).toBeGreaterThan(0)
       await expect(system.device(edge, 'newcomer', 'one', { patient: false })).rejects.toThrow(/1013|4001|503/)
     } finally {
       process.kill(pid, 'SIGCONT')
