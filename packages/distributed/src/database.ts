@@ -34,6 +34,7 @@ export function distributedDatabase(
     },
   })
   const conversations = sealedConversations(database.conversations, keyring, { onUnopenable })
+  structures.track({ name: 'keys_sessions', size: () => conversations.keysAtHand, warnAbove: 9_000 })
   let ringChecked: Promise<unknown> | undefined
 
   /** One look for all who ask, however long it takes with many sessions. */
