@@ -100,7 +100,7 @@ export function clusterLayout({ address, times, makeNode, changed, away }: Layou
     const views = [...first.views]
     let { fault } = first
     // Most of those we know may have gone for good; those that the address names stay.
-    if (!first.most) {
+    if (!first.most && !closed) {
       const names = new Set(known.keys())
       const named = await viewsOf(address.hosts.filter((host) => !names.has(nameOf(host))).map(at))
       views.push(...named.views)
