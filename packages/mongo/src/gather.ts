@@ -6,7 +6,8 @@ export interface GatherOptions<C, R> {
   readonly what: string
   /**
    * How long a group waits for others to join it. Where nobody else has been about it only waits until the event loop has been through
-   * what was ready: who is alone is not to wait for others.
+   * what was ready: who is alone is not to wait for others. Where the server has enough to do it waits until that is done, ten times as
+   * long at most: the slower the server, the larger the groups.
    */
   readonly ms: number
   readonly size: number
@@ -35,11 +36,17 @@ interface Waiting<C, R> {
   reject(error: unknown): void
 }
 
+/** Groups under way that are enough for a server. */
+const ENOUGH = 2
+const LONGER = 10
+
 /** Calls that arrive together are done together: batches form by load, and nobody who calls knows of them. */
 export function gather<C, R>(options: GatherOptions<C, R>, counts: GatherCounts): (call: C) => Promise<R> {
   const { what, ms, size, answerMs, keyOf, run } = options
   /** The group that is filling. */
   let filling: Waiting<C, R>[] = []
+  /** Since when the first of it waits. */
+  let since = Number.POSITIVE_INFINITY
   let flushAt = Number.POSITIVE_INFINITY
   let cancelFlush = (): void => undefined
   let underWay = 0
@@ -58,16 +65,27 @@ export function gather<C, R>(options: GatherOptions<C, R>, counts: GatherCounts)
     filling.push(waiting)
     if (filling.length >= size) return flush()
     // One that had to wait for its turn has waited for others long enough.
-    const at = waiting.since + (underWay > 0 || lastHadSeveral ? ms : 0)
-    if (at >= flushAt) return
+    since = Math.min(since, waiting.since)
+    plan()
+  }
+
+  function plan(): void {
+    const at = since + wait()
+    if (at === flushAt) return
     cancelFlush()
     flushAt = at
     cancelFlush = later(at - performance.now(), flush)
   }
 
+  function wait(): number {
+    if (underWay >= ENOUGH) return ms * LONGER
+    return underWay > 0 || lastHadSeveral ? ms : 0
+  }
+
   function flush(): void {
     cancelFlush()
     flushAt = Number.POSITIVE_INFINITY
+    since = Number.POSITIVE_INFINITY
     const all = filling
     filling = []
     const group = all.filter(({ answered }) => !answered)
@@ -82,6 +100,7 @@ export function gather<C, R>(options: GatherOptions<C, R>, counts: GatherCounts)
     lastHadSeveral = group.length > 1
     const outcomes = outcomesOf(group.map(({ call }) => call)).finally(() => {
       underWay -= 1
+      if (filling.length > 0) plan()
     })
     group.forEach((waiting, i) => {
       // Whoever waits for the same key goes on when this call's own outcome is known.

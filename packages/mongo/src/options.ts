@@ -10,6 +10,8 @@ export interface MongoOptions {
   readonly gatherMs?: number
   /** The most writes in one command; 500 by default. */
   readonly gatherSize?: number
+  /** The most sessions that one command counts, so that none takes long however many there are; 100 000 by default. */
+  readonly countSize?: number
   /** Connections to each server; 20 by default. */
   readonly maxConnections?: number
   /** The clock that leases run by; the database server's own by default, for those of replicas may be apart. */
@@ -26,10 +28,11 @@ export interface Settings {
   readonly serverMs: number
   readonly gatherMs: number
   readonly gatherSize: number
+  readonly countSize: number
 }
 
 export function settingsOf(options: MongoOptions): Settings {
-  const { answerMs = 4_000, gatherMs = 2, gatherSize = 500 } = options
+  const { answerMs = 4_000, gatherMs = 2, gatherSize = 500, countSize = 100_000 } = options
   const stepMs = Math.max(2, Math.floor(answerMs / 2))
-  return { answerMs, stepMs, serverMs: Math.floor(stepMs * 0.9), gatherMs, gatherSize }
+  return { answerMs, stepMs, serverMs: Math.floor(stepMs * 0.9), gatherMs, gatherSize, countSize }
 }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { Unavailable } from '@chatbox/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type GatherOptions, gather } from '../src/gather.ts'
 
 interface Call {
@@ -37,6 +37,76 @@ describe('calls that are gathered', () => {
     groups[0]?.done()
     expect(await outcomes).toEqual([0, 10, 20])
     expect(counts).toEqual({ groups: 1, calls: 3 })
+  })
+
+  describe('where others are about', () => {
+    /** Calls one after the other, each with a key of its own, and a clock that goes on when the test says so. */
+    function clocked() {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      onTestFinished(() => void vi.useRealTimers())
+      const { call, groups, keys } = stand({ ms: 10, keyOf: ({ value }) => String(value) })
+      const outcomes: Promise<number>[] = []
+      return {
+        groups,
+        keys,
+        outcomes,
+        async ask(...values: number[]) {
+          for (const value of values) outcomes.push(call({ key: 'k', value }))
+          await turn()
+        },
+        async pass(ms: number) {
+          vi.advanceTimersByTime(ms)
+          await turn()
+        },
+        async done(group: number) {
+          groups[group]?.done()
+          await turn()
+          await turn()
+        },
+      }
+    }
+
+    it('wait for them, and who is alone does not', async () => {
+      const { ask, pass, done, keys } = clocked()
+      await ask(1)
+      expect(keys()).toEqual([['k1']])
+      await done(0)
+      await ask(2)
+      expect(keys()).toEqual([['k1'], ['k2']])
+      await ask(3)
+      await pass(9)
+      await ask(4)
+      expect(keys()).toHaveLength(2)
+      await pass(1)
+      expect(keys()).toEqual([['k1'], ['k2'], ['k3', 'k4']])
+      // There were several just now: there may be again.
+      await done(1)
+      await done(2)
+      await ask(5)
+      expect(keys()).toHaveLength(3)
+      await pass(10)
+      expect(keys()[3]).toEqual(['k5'])
+    })
+
+    it('wait until some of what is under way is done, where that is enough for a server, and ten times as long at most', async () => {
+      const { ask, pass, done, groups, keys, outcomes } = clocked()
+      await ask(1)
+      await ask(2)
+      await pass(10)
+      await ask(3)
+      await pass(60)
+      await ask(4)
+      expect(keys()).toEqual([['k1'], ['k2']])
+      await done(1)
+      expect(keys()).toEqual([['k1'], ['k2'], ['k3', 'k4']])
+      await ask(5)
+      await pass(99)
+      expect(keys()).toHaveLength(3)
+      await pass(1)
+      expect(keys()[3]).toEqual(['k5'])
+      for (const group of groups) group.done()
+      expect(await Promise.all(outcomes)).toEqual([10, 20, 30, 40, 50])
+    })
   })
 
   it('wait for others as long as they are told to, and go at once when a group is full', async () => {

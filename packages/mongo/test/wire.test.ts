@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { clientMessageId, sessionId } from '@chatbox/core'
-import { migrateMongo, type Retry } from '@chatbox/mongo'
+import { answerId, clientMessageId, sessionId } from '@chatbox/core'
+import { migrateMongo, openMongo, type Retry } from '@chatbox/mongo'
 import { type MongoCommand, startMongoWire } from '@chatbox/testkit/mongo-wire'
-import { sealedSession, sealedTurn } from '@chatbox/testkit/rows'
+import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
 import type { Db, Document } from 'mongodb'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { collectionNames } from '../src/collections.ts'
-import { readsOf, someLife, writesOf } from './support/life.ts'
+import { END, readsOf, someLife, writesOf } from './support/life.ts'
 import { onMongo } from './support/server.ts'
 import { isWrite, wired } from './support/wired.ts'
 
@@ -207,6 +207,65 @@ await onMongo('what goes over the wire', (server) => {
       expect(mongo.counts.commits - before.commits).toBeLessThanOrEqual(4)
     })
 
+    it('share commands, be they of another kind: answers that are begun, queued, ended, rated and settled', async () => {
+      const { mongo, wire } = await wired(server(), { gatherMs: 20 })
+      const { conversations } = mongo
+      const questions = Array.from({ length: 100 }, () => sealedQuestion(sealedSession().sid, 1))
+      await Promise.all(questions.map(({ sid }) => conversations.createSession(sealedSession({ sid }))))
+      await Promise.all(questions.map((question) => conversations.insertTurn(question)))
+      for (const { sid, answer } of questions.slice(60)) await conversations.endAnswer(sid, answer.answerId, END)
+      const before = wire.commands.length
+      const outcomes = await Promise.all(
+        questions.map(({ sid, answer: { answerId } }, i) => {
+          if (i < 20) return conversations.beginAttempt(sid, answerId, 0, 'fresh')
+          if (i < 40) return conversations.changePending(sid, answerId, { n: 0 }, { due: 5 })
+          if (i < 60) return conversations.endAnswer(sid, answerId, END, 0)
+          if (i < 80) return conversations.rateAnswer(sid, answerId, { rating: 'up', ts: 5 })
+          return conversations.settle(sid, 1, answerId)
+        }),
+      )
+      expect(outcomes.slice(0, 20).map((begun) => typeof begun === 'object' && begun.turn.answer?.attempt)).toEqual(
+        Array.from({ length: 20 }, () => 1),
+      )
+      expect(outcomes.slice(20, 80)).toEqual(Array.from({ length: 60 }, () => true))
+      const [turns, same] = [
+        await Promise.all(questions.map(({ sid }) => conversations.turn(sid, 1))),
+        await Promise.all(questions.map(({ sid, answer }) => conversations.turnByAnswerId(sid, answer.answerId))),
+      ]
+      expect(turns.map((turn) => [turn?.sid, turn?.unsettled])).toEqual(questions.map(({ sid }, i) => [sid, i < 80]))
+      expect(same).toEqual(turns)
+      const names = wire.commands.slice(before).map(({ name, body }) => `${name} ${body[name]}`)
+      // Attempts read what they began, and its session; and then all of the rows are read twice.
+      expect(countsOf(names)).toEqual({ 'update messages': 1, 'find messages': 3, 'find sessions': 1 })
+    })
+
+    it('tell each what has become of it, where another of them did not happen and the answer was superseded since', async () => {
+      const { mongo, wire, database } = await wired(server(), { gatherMs: 20 })
+      const { conversations } = mongo
+      const questions = Array.from({ length: 3 }, () => sealedQuestion(sealedSession().sid, 1))
+      await Promise.all(questions.map(({ sid }) => conversations.createSession(sealedSession({ sid }))))
+      await Promise.all(questions.map((question) => conversations.insertTurn(question)))
+      const [first, second, third] = questions
+      if (!first || !second || !third) throw new Error('three were asked')
+      const other = openMongo({ uri: server().url, database })
+      onTestFinished(other.close)
+      let superseded = false
+      wire.onReply((command) => {
+        if (superseded || command.name !== 'update') return undefined
+        const next = { ...first.answer, answerId: answerId('the next') }
+        return other.conversations.supersede(first.sid, 1, first.answer.answerId, next).then((done) => {
+          superseded = done
+        })
+      })
+      const outcomes = await Promise.all([
+        conversations.endAnswer(first.sid, first.answer.answerId, END),
+        conversations.endAnswer(second.sid, second.answer.answerId, END, 7),
+        conversations.settle(third.sid, 1, third.answer.answerId),
+      ])
+      expect(superseded).toBe(true)
+      expect(outcomes).toEqual([true, false, undefined])
+    })
+
     it('of one session are never in one command, and go in the order in which they were asked for (R4)', async () => {
       const { mongo, wire } = await wired(server())
       const { conversations } = mongo
@@ -226,6 +285,9 @@ await onMongo('what goes over the wire', (server) => {
       expect(groups.length).toBeLessThan(40)
     })
   })
+
+  const countsOf = (names: readonly string[]) =>
+    Object.fromEntries([...new Set(names)].map((name) => [name, names.filter((each) => each === name).length]))
 
   it('holds neither a name nor an id in what is told of a retry (X4)', async () => {
     const retries: Retry[] = []

@@ -10,12 +10,10 @@ import type { ChangeTurn } from './turn-changes.ts'
 
 type Keys = Pick<SealedConversations, 'changeKey' | 'keysInUse' | 'keyedBy' | 'resealTurn' | 'resealNames'>
 
-/** So many are counted at a time that no server takes long, however many there are. */
-const COUNTED_AT_ONCE = 100_000
-
 /** What a rotation of keys asks of a database (R28). Each change is a compare-and-set on bytes, and leaves `rev` alone. */
 export function keys(access: Access, changeSession: ChangeSession, changeTurn: ChangeTurn): Keys {
-  const { attempt, collections, limited } = access
+  const { attempt, collections, limited, settings } = access
+  const { countSize } = settings
 
   /** By the index alone: these fields are in it, and no document is read. */
   const nextKey = async (after: string): Promise<string | undefined> => {
@@ -24,7 +22,9 @@ export function keys(access: Access, changeSession: ChangeSession, changeTurn: C
   }
   async function count(keyId: string, after: string): Promise<{ readonly sessions: number; readonly last: string }> {
     const query = queries.sessionsOfKey(keyId, after)
-    const [row] = await collections.sessions.aggregate(countPipeline(query), { ...hintOf(query), ...limited }).toArray()
+    const [row] = await collections.sessions
+      .aggregate(countPipeline(query, countSize), { ...hintOf(query), ...limited })
+      .toArray()
     if (!row) return { sessions: 0, last: after }
     return { sessions: fieldsOf(row).number('sessions'), last: fieldsOf(row).text('last') }
   }
@@ -45,7 +45,7 @@ export function keys(access: Access, changeSession: ChangeSession, changeTurn: C
         for (let after = ''; ; ) {
           const { sessions, last } = await attempt('count sessions by key', () => count(keyId, after))
           if (sessions > 0) inUse.set(keyId, (inUse.get(keyId) ?? 0) + sessions)
-          if (sessions < COUNTED_AT_ONCE) break
+          if (sessions < countSize) break
           after = last
         }
       }
@@ -83,9 +83,9 @@ export function keys(access: Access, changeSession: ChangeSession, changeTurn: C
   }
 }
 
-export const countPipeline = ({ filter, sort = {} }: Query): Document[] => [
+export const countPipeline = ({ filter, sort = {} }: Query, atOnce: number): Document[] => [
   { $match: filter },
   { $sort: sort },
-  { $limit: COUNTED_AT_ONCE },
+  { $limit: atOnce },
   { $group: { _id: null, sessions: { $sum: 1 }, last: { $max: '$_id' } } },
 ]

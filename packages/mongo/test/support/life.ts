@@ -32,7 +32,7 @@ export function someLife() {
 }
 export type Life = ReturnType<typeof someLife>
 
-const END: AnswerEnd<Uint8Array> = {
+export const END: AnswerEnd<Uint8Array> = {
   status: 'done',
   text: new Uint8Array([7, 7, 7]),
   usage: { inputTokens: 3, outputTokens: 4, estimated: false },
