@@ -92,6 +92,8 @@ export function sumsContract(store: () => Texts): void {
       expect(await store().tokensSince(uid, NOON)).toBe(4)
       const last = someAnswer()
       await store().supersede(sid, 1, next.answerId, last)
+      // Two of one row, of which one ended before.
+      expect(await store().tokensSince(uid, NOON)).toBe(4)
       await store().endAnswer(sid, last.answerId, { status: 'cancelled', text: '', endedAt: NOON })
       expect(await store().tokensSince(uid, MORNING)).toBe(204)
       await store().eraseTurns(sid, someStub({ sid, seq: 3 }))
