@@ -48,6 +48,7 @@ export function ownPartition(
   const reading = new AbortController()
   const lost = new AbortController()
   const tasks = chains(MAX_UNDER_WAY)
+  const tellings = new Set<Promise<void>>()
   let clockOffset = 0
 
   const work: Work = {
@@ -89,6 +90,14 @@ export function ownPartition(
   const tell = (...args: Parameters<typeof reply>) =>
     reply(...args).catch((err) => log.warn({ err, requestId: args[1].requestId }, 'a reply was not sent'))
 
+  /**
+   * Whoever is told may ask for the same again at once, and is to find the outcome then (R9). The user's next entry does not wait for it.
+   */
+  function tellAfter(removed: Promise<void>, ...args: Parameters<typeof reply>): void {
+    const telling = removed.then(() => tell(...args)).finally(() => tellings.delete(telling))
+    tellings.add(telling)
+  }
+
   async function handle(source: Removing, entry: Entry, body: EntryBody): Promise<void> {
     const { requestId } = body
     try {
@@ -98,14 +107,17 @@ export function ownPartition(
       // `expired` says that it never happens, and who has begun before may have done it (R9).
       if (expired && body.kind !== 'send') throw new Refusal(triedBefore ? 'unavailable' : 'expired')
       await apply(work, body, { until: entry.until, triedBefore })
-      source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: true }) })
-      await tell(body.replyTo, body)
+      const removed = source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: true }) })
+      tellAfter(removed, body.replyTo, body)
     } catch (error) {
       if (lost.signal.aborted || error instanceof LostPartition) return leave(error)
       if (error instanceof Refusal) {
         metrics.refused.inc({ kind: body.kind, code: error.code })
-        source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: false, code: error.code }) })
-        return tell(body.replyTo, body, error.code, error.field)
+        const removed = source.remove({
+          id: entry.id,
+          outcome: encodeOutcome(requestId, { ok: false, code: error.code }),
+        })
+        return tellAfter(removed, body.replyTo, body, error.code, error.field)
       }
       if ('sid' in body) states.forget(body.sid)
       metrics.buried.inc({ kind: body.kind })
@@ -141,6 +153,7 @@ export function ownPartition(
       for (const timer of timers) timer.stop()
       await tasks.idle()
       await source.close().catch((err) => log.warn({ err }, 'closing the ingest log failed'))
+      await Promise.all(tellings)
     }
   }
 
@@ -171,13 +184,15 @@ function removing(source: EntrySource, work: Work) {
   }
   return {
     read: source.read,
-    remove(entry: Done) {
-      if (done.push(entry) > 1) return
+    /** Resolves when it is done, or was given up. */
+    remove(entry: Done): Promise<void> {
+      if (done.push(entry) > 1) return flushed
       flushed = flushed
         .then(() => new Promise(setImmediate))
         .then(flush)
         // What stays is done again by the next owner, and changes nothing then (R8).
         .catch((err) => work.log.warn({ err }, 'entries that were done stay in the log'))
+      return flushed
     },
     bury: (id: string, reason: string, requestId: RequestId) =>
       source.bury(id, reason, encodeOutcome(requestId, { ok: false, code: 'internal' })),

@@ -6,6 +6,7 @@ import {
   type Turn,
   textOfClosed,
   Unavailable,
+  Unopenable,
 } from '@chatbox/core'
 import type { ErrorCode } from '@chatbox/protocol'
 import { endAnswer } from './end-answer.ts'
@@ -91,8 +92,19 @@ export async function act(work: Work, turn: PendingTurn, state: Seen): Promise<v
         'queueing an answer again',
       )
       // Its message was stored, and perhaps nobody was told.
-      if (answer.attempt === 0 && answer.n === 0) await afterSend(work, ownerOf(turn), turn)
+      if (answer.attempt === 0 && answer.n === 0) await tellAgain(work, turn)
       return answer.due === undefined ? startAnswer(work, turn) : queueAgain(work, turn)
+  }
+}
+
+/** What a sweep is given has no content where that does not open; nobody must be told that it was empty. */
+async function tellAgain(work: Work, { sid, seq, authorId }: PendingTurn): Promise<void> {
+  try {
+    const turn = await work.insist('read turn', () => work.conversations.turn(sid, seq))
+    if (turn) await afterSend(work, authorId, turn)
+  } catch (error) {
+    if (!(error instanceof Unopenable)) throw error
+    work.log.error({ err: error, sid, seq }, 'a message that does not open can not be told again')
   }
 }
 
