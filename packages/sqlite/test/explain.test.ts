@@ -3,71 +3,7 @@ import type { Driver } from '../src/driver.ts'
 import { openFile } from '../src/open.ts'
 import { sql } from '../src/sql/index.ts'
 import { someFolder } from './lib/folder.ts'
-
-/** Every query of the adapter, with the indexes by which it finds its rows: none scans, none sorts by itself (D2, D4). */
-const expected: Record<keyof typeof sql, readonly string[]> = {
-  insertSession: [],
-  sessionById: ['sessions_sid'],
-  sessionByShare: ['sessions_share'],
-  updateSession: ['sessions_sid'],
-  sessionsOfUser: ['sessions_of_user', 'turns_place'],
-  insertTurn: [],
-  turnBelow: ['turns_place'],
-  turnAt: ['turns_place'],
-  lastTurn: ['turns_place'],
-  turnByCmid: ['turns_cmid'],
-  turnByAnswer: ['turns_answer'],
-  turnBySuperseded: ['superseded_answer', 'turns_place'],
-  turnsDown: ['turns_place'],
-  turnsUp: ['turns_place'],
-  supersededBetween: ['superseded_place'],
-  pendingOfSession: ['turns_pending'],
-  unsettledOfPartition: ['turns_unsettled'],
-  tokensOfTurns: ['turns_tokens'],
-  tokensOfSuperseded: ['superseded_tokens'],
-  tokensSince: ['turns_spent'],
-  supersededTokensSince: ['superseded_spent'],
-  beginAttempt: ['turns_answer'],
-  endAnswer: ['turns_answer'],
-  changePending: ['turns_answer'],
-  keepSuperseded: ['turns_place', 'superseded_place'],
-  replaceAnswer: ['turns_place'],
-  rateAnswer: ['turns_answer'],
-  settle: ['turns_place'],
-  eraseKey: ['sessions_sid'],
-  cancelPending: ['turns_pending'],
-  blankTurns: ['turns_place'],
-  blankSuperseded: ['superseded_place'],
-  erasableOfUser: ['sessions_of_user'],
-  erasableOfPartition: ['sessions_idle'],
-  forgetAuthor: ['turns_place', 'sessions_erased'],
-  forgetSupersededAuthor: ['superseded_place', 'sessions_erased'],
-  forgetOwner: ['sessions_erased'],
-  replaceKey: ['sessions_sid'],
-  keysInUse: ['sessions_key'],
-  keyedBy: ['sessions_key'],
-  resealTurn: ['turns_place'],
-  resealSuperseded: ['superseded_answer'],
-  resealNames: ['sessions_sid'],
-  acquireLease: [],
-  renewLease: ['PRIMARY KEY'],
-  releaseLease: ['PRIMARY KEY'],
-  freeLeases: ['leases_of_owner'],
-  attend: [],
-  leave: ['PRIMARY KEY'],
-  dropAbsent: ['replicas_until'],
-  dropReplicas: ['PRIMARY KEY'],
-  replicas: ['replicas_until', 'leases_of_owner'],
-  insertSetting: [],
-  setting: ['PRIMARY KEY'],
-  auditOfRequest: ['audit_request'],
-  insertAudit: [],
-  lastAudit: ['audit_place'],
-  auditAfter: ['audit_place'],
-  addDisabled: [],
-  removeDisabled: ['PRIMARY KEY'],
-  disabledUsers: ['PRIMARY KEY'],
-}
+import { plans } from './lib/plans.ts'
 
 /** What sums and counts are made of, and nothing else is read for them. */
 const covered = [
@@ -101,9 +37,7 @@ describe('the plan of every query', () => {
   it.each(Object.entries(sql))('%s finds its rows by an index', (name, query) => {
     const steps = planOf(query).filter((step) => !structural.test(step))
     const indexes = steps.map((step) => /^SEARCH \w+ USING (?:COVERING )?(?:INDEX (\w+)|.*(PRIMARY KEY))/.exec(step))
-    expect(indexes.map((match, i) => match?.[1] ?? match?.[2] ?? steps[i])).toEqual(
-      expected[name as keyof typeof expected],
-    )
+    expect(indexes.map((match, i) => match?.[1] ?? match?.[2] ?? steps[i])).toEqual(plans[name as keyof typeof plans])
   })
 
   it.each(covered)('%s reads nothing but the index', (name) => {
