@@ -34,17 +34,19 @@ export function leases(access: Access, now: (() => number) | undefined): Leases 
   return {
     acquire(partition, owner, ttlMs) {
       const mark = newMark()
+      const query = queries.lease(partition)
       return attempt('take a partition', async (): Promise<Lease | undefined> => {
-        const row = await ifNotTwice(() =>
-          collections.leases.findOneAndUpdate(
-            queries.lease(partition).filter,
-            taken(text(owner), later(ttlMs), time(), mark),
-            {
-              upsert: true,
-              returnDocument: 'after',
-              ...limited,
-            },
-          ),
+        const known = await findOne(access, query)
+        if (!known) {
+          const made = { $setOnInsert: { gen: number(0) } }
+          await ifNotTwice(() => collections.leases.updateOne(query.filter, made, { upsert: true, ...limited }))
+        }
+        // Each taking raises `gen`, so of all who saw the same one a single one takes it, whatever a server makes of conditions.
+        const gen = known ? fieldsOf(known).number('gen') : 0
+        const row = await collections.leases.findOneAndUpdate(
+          { ...query.filter, gen: number(gen) },
+          taken(text(owner), later(ttlMs), time(), mark),
+          { returnDocument: 'after', ...limited },
         )
         // Its own mark is there too where the reply to an earlier attempt was lost.
         return row && mark.equals(row.op) ? { partition, owner, gen: fieldsOf(row).number('gen') } : undefined
@@ -118,7 +120,7 @@ const taken = (owner: string, until: Document, time: Document | '$$NOW', mark: u
     { $set: { free: { $or: [{ $eq: [{ $type: '$owner' }, 'missing'] }, { $lte: ['$until', time] }] } } },
     {
       $set: {
-        gen: ifFree({ $add: [{ $ifNull: ['$gen', 0] }, 1] }, '$gen'),
+        gen: ifFree({ $add: ['$gen', 1] }, '$gen'),
         owner: ifFree({ $literal: owner }, '$owner'),
         until: ifFree(until, '$until'),
         op: ifFree({ $literal: mark }, '$op'),

@@ -3,7 +3,7 @@ import { type ClientFrameType, clientFrames, type ServerFrame } from '@chatbox/p
 import { available } from '@chatbox/testkit/servers'
 import type { WireClient } from '@chatbox/testkit/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cleanUp, later, ownRedis } from './scene.ts'
+import { cleanUp, later, ownRedis, patient } from './scene.ts'
 import { type Distributed, type EdgeProcess, placeOf, say, startDistributed } from './system.ts'
 
 const there = await available('redis')
@@ -68,6 +68,10 @@ describe.skipIf(!there)('what belongs to somebody else (security 10)', { timeout
     const answerId = answer?.answerId ?? ''
     await device.waitFor('answer.done', (frame) => frame.answerId === answerId)
     await device.waitFor('session.updated', (frame) => frame.sid === sid && frame.session.totalTokens > 0)
+    // Nothing of hers is to change by itself any more.
+    await expect
+      .poll(async () => (await system.stored(sid)).turns.some(({ unsettled }) => unsettled), patient)
+      .toBe(false)
     return { sid, seq, answerId }
   }
 

@@ -186,13 +186,9 @@ describe.skipIf(!there)('the system at real clocks', () => {
     await expect(it.system.device(other, 'full', 'one-more')).rejects.toThrow()
     it.open.delete(victim)
     victim.process.kill('SIGKILL')
-    const died = performance.now()
-    const admitted = () =>
-      it.system.device(other, 'full', 'one-more').then(
-        () => true,
-        () => false,
-      )
-    await expect.poll(admitted, { timeout: 20_000, interval: 500 }).toBe(true)
-    expect(performance.now() - died).toBeLessThan(15_000)
+    // Not sooner than the time is up, so that a busy machine can only be late, and never too soon to be told.
+    await pause(15_000)
+    const newcomer = await it.system.device(other, 'full', 'one-more')
+    expect(newcomer.frames.some(({ type }) => type === 'ready')).toBe(true)
   })
 })
