@@ -2,7 +2,7 @@ import { randomId } from '@chatbox/core'
 import { type ClientFrameType, clientFrames, type ServerFrame } from '@chatbox/protocol'
 import { available } from '@chatbox/testkit/servers'
 import type { WireClient } from '@chatbox/testkit/wire'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { cleanUp, later, ownRedis, patient } from './scene.ts'
 import { type Distributed, type EdgeProcess, placeOf, say, startDistributed } from './system.ts'
 
@@ -69,9 +69,10 @@ describe.skipIf(!there)('what belongs to somebody else (security 10)', { timeout
     await device.waitFor('answer.done', (frame) => frame.answerId === answerId)
     await device.waitFor('session.updated', (frame) => frame.sid === sid && frame.session.totalTokens > 0)
     // Nothing of hers is to change by itself any more.
-    await expect
-      .poll(async () => (await system.stored(sid)).turns.some(({ unsettled }) => unsettled), patient)
-      .toBe(false)
+    await vi.waitFor(
+      async () => expect((await system.stored(sid)).turns.some(({ unsettled }) => unsettled)).toBe(false),
+      patient,
+    )
     return { sid, seq, answerId }
   }
 
