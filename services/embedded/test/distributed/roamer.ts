@@ -31,13 +31,15 @@ export interface Roamer {
   stop(): Promise<void>
 }
 
-const TRY_AGAIN_MS = 150
+const TRY_AGAIN_MS = 600
 
 export function startRoamer(
   system: Distributed,
   user: string,
   deviceId: string,
   pick: () => EdgeProcess | undefined,
+  /** After how long without an acceptance it sends again. */
+  tryAgainMs = TRY_AGAIN_MS,
 ): Roamer {
   const accepted = new Map<string, MessageFrame>()
   const asked = new Set<string>()
@@ -130,7 +132,7 @@ export function startRoamer(
           modelId: 'demo-quick',
           ...(sid !== undefined && { sid }),
         })
-        const until = performance.now() + TRY_AGAIN_MS * 4
+        const until = performance.now() + tryAgainMs
         while (!accepted.has(clientMessageId) && performance.now() < until && !stopped) await pause(5)
       }
     },

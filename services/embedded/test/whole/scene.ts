@@ -47,7 +47,9 @@ export async function whole({ roamers: count, clockScale, patience, workers = 1,
   later(() => system.stop())
   const roamers = Array.from({ length: count }, (_, i) => {
     let turn = i
-    return startRoamer(system, `user-${i >> 1}`, `device-${i}`, () => system.edges[turn++ % system.edges.length])
+    const pick = () => system.edges[turn++ % system.edges.length]
+    // As clients do, when nobody has told them anything within the time that a request has (P8).
+    return startRoamer(system, `user-${i >> 1}`, `device-${i}`, pick, 6_000 * Math.max(clockScale, 0.25))
   })
   later(() => Promise.all(roamers.map((roamer) => roamer.stop())))
   await expect.poll(() => roamers.every(({ connected }) => connected), patience).toBe(true)
