@@ -19,6 +19,7 @@ import { sessionChanges, sessions } from './store/sessions.ts'
 import { spent } from './store/spent.ts'
 import { turnChanges } from './store/turn-changes.ts'
 import { rowsByAnswer, turns } from './store/turns.ts'
+import { unsettled } from './store/unsettled.ts'
 
 export interface MongoCounts {
   /** Commands that wrote several rows, or could have. */
@@ -105,6 +106,7 @@ export function openMongo(options: MongoOptions): Mongo {
     ...otherTurns,
     ...answers(access, { session, rowByAnswer, change: changeTurn }),
     ...spent(access),
+    ...unsettled(access),
     ...keys(access, changeSession, changeTurn),
     ...erasure(access, insertTurn),
     ping: () => ask('answer', ping),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { answerId, clientMessageId, sessionId } from '@chatbox/core'
+import { answerId, clientMessageId, replicaId, sessionId } from '@chatbox/core'
 import { migrateMongo, openMongo, type Retry } from '@chatbox/mongo'
 import { type MongoCommand, startMongoWire } from '@chatbox/testkit/mongo-wire'
 import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
@@ -237,6 +237,70 @@ await onMongo('what goes over the wire', (server) => {
       const names = wire.commands.slice(before).map(({ name, body }) => `${name} ${body[name]}`)
       // Attempts read what they began, and its session; and then all of the rows are read twice.
       expect(countsOf(names)).toEqual({ 'update messages': 1, 'find messages': 3, 'find sessions': 1 })
+    })
+
+    it('of a replica that renews its leases are one, which tells each whether it is still its own', async () => {
+      const { mongo, wire } = await wired(server())
+      const { leases } = mongo
+      const [ada, ben] = [replicaId('ada'), replicaId('ben')]
+      const partitions = Array.from({ length: 40 }, (_, i) => i)
+      const owners = partitions.map((partition) => (partition % 4 === 3 ? ben : ada))
+      await Promise.all(partitions.map((partition) => leases.acquire(partition, owners[partition] ?? ada, 60_000)))
+      const renewAll = async (gen: (partition: number) => number, ttlMs: (partition: number) => number) => {
+        const before = wire.commands.length
+        const renewed = await Promise.all(
+          partitions.map((partition) => leases.renew({ partition, gen: gen(partition), owner: ada }, ttlMs(partition))),
+        )
+        return { renewed, names: countsOf(wire.commands.slice(before).map(({ name }) => name)) }
+      }
+      expect(
+        await renewAll(
+          () => 1,
+          () => 60_000,
+        ),
+      ).toEqual({ renewed: owners.map((owner) => owner === ada), names: { update: 1, find: 1 } })
+      expect(
+        await renewAll(
+          (partition) => (partition === 5 ? 2 : 1),
+          (partition) => (partition < 20 ? 60_000 : 90_000),
+        ),
+      ).toEqual({
+        renewed: owners.map((owner, partition) => owner === ada && partition !== 5),
+        names: { update: 2, find: 2 },
+      })
+      const own = partitions.filter((partition) => owners[partition] === ada)
+      const before = wire.commands.length
+      await Promise.all(own.map((partition) => leases.renew({ partition, gen: 1, owner: ada }, 60_000)))
+      expect(wire.commands.slice(before).map(({ name }) => name)).toEqual(['update'])
+    })
+
+    it('of sweepers are one query for all partitions, as long as what they find fits into one page', async () => {
+      const { mongo, wire } = await wired(server())
+      const { conversations } = mongo
+      const partitions = Array.from({ length: 20 }, (_, i) => i)
+      const turns = partitions.flatMap((partition) =>
+        // None in the first, one in the second, and so on, the latest first.
+        Array.from({ length: partition % 4 }, (_, i) =>
+          sealedTurn(sessionId(`s-${9 - i}`), partition, { partition, ts: i % 2 }),
+        ),
+      )
+      for (const turn of turns) await conversations.insertTurn(turn)
+      const expected = partitions.map((partition) =>
+        turns.filter((turn) => turn.partition === partition).sort((a, b) => a.ts - b.ts || (a.sid < b.sid ? -1 : 1)),
+      )
+      for (const [limit, queries] of [
+        [30, 1],
+        [29, 21],
+        [2, 21],
+      ] as const) {
+        const before = wire.commands.length
+        const pages = await Promise.all(partitions.map((partition) => conversations.unsettledOf(partition, limit)))
+        expect(pages).toEqual(expected.map((page) => page.slice(0, limit)))
+        expect(wire.commands.slice(before).map(({ name }) => name)).toEqual(
+          Array.from({ length: queries }, () => 'find'),
+        )
+      }
+      expect(turns).toHaveLength(30)
     })
 
     it('tell each what has become of it, where another of them did not happen and the answer was superseded since', async () => {

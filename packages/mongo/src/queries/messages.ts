@@ -125,6 +125,8 @@ export const messageQueries = {
       },
       { ts: 1, sid: 1, seq: 1 },
     ),
+  unsettledOfPartitions: (partitions: readonly number[]) =>
+    messages('idx_unsettled', { partition: { $in: partitions.map(number) }, unsettled: true }),
   spentSince: (authorId: UserId, since: number) =>
     messages('idx_spent', {
       authorId: text(authorId),

@@ -10,6 +10,20 @@ export const otherQueries = {
     filter: { _id: number(partition), gen: number(gen), owner: text(owner) },
     by: '_id_',
   }),
+  leases: (partitions: readonly number[]): Query => ({
+    collection: 'leases',
+    filter: { _id: { $in: partitions.map(number) } },
+    by: '_id_',
+  }),
+  /** Those of these leases that are still somebody's own. */
+  ownLeases: (leases: readonly Lease[]): Query => ({
+    collection: 'leases',
+    filter: {
+      _id: { $in: leases.map(({ partition }) => number(partition)) },
+      $or: leases.map((lease) => otherQueries.ownLease(lease).filter),
+    },
+    by: '_id_',
+  }),
   ownedLeases: (): Query => ({ collection: 'leases', filter: { owner: { $gt: '' } }, by: 'idx_owner' }),
   replica: (replica: ReplicaId): Query => ({ collection: 'replicas', filter: { _id: text(replica) }, by: '_id_' }),
   replicas: (): Query => ({ collection: 'replicas', filter: { _id: { $gt: '' } }, by: '_id_' }),

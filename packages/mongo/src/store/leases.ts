@@ -3,15 +3,52 @@ import type { Document } from 'mongodb'
 import { type Access, find, findOne } from '../access.ts'
 import { newMark } from '../documents/session.ts'
 import { codeOf, DUPLICATE_KEY, NotYet } from '../faults.ts'
+import { gather } from '../gather.ts'
 import { hintOf, type Query, queries } from '../queries.ts'
 import { fieldsOf, number, text } from '../values.ts'
 
+interface Renewal {
+  readonly lease: Lease
+  readonly ttlMs: number
+}
+
 /** @param now the clock, where it is not the server's own */
 export function leases(access: Access, now: (() => number) | undefined): Leases {
-  const { attempt, collections, limited } = access
+  const { attempt, collections, limited, settings } = access
   /** In pipelines: the server's clock is one for all replicas, whose own may be minutes apart. */
   const time = (): Document | '$$NOW' => (now ? { $literal: new Date(now()) } : '$$NOW')
   const later = (ms: number): Document => ({ $add: [time(), number(ms)] })
+
+  async function renew(leases: readonly Lease[], ttlMs: number): Promise<boolean[]> {
+    const update = [{ $set: { until: later(ttlMs) } }]
+    const { matchedCount } = await collections.leases.updateMany(queries.ownLeases(leases).filter, update, limited)
+    if (matchedCount === leases.length) return leases.map(() => true)
+    // One that is still its owner's has been so all the time: nobody has the same generation again.
+    const rows = await find(access, queries.leases(leases.map(({ partition }) => partition)))
+    const known = new Map(rows.map((row) => [row._id, row]))
+    return leases.map(({ partition, gen, owner }) => {
+      const row = known.get(partition)
+      return row?.gen === gen && row?.owner === owner
+    })
+  }
+
+  /** A replica renews all that it owns at once: one command for all of them. */
+  const renewal = gather<Renewal, boolean>(
+    {
+      ...{ what: 'renew leases', ms: settings.gatherMs, size: settings.gatherSize, answerMs: settings.answerMs },
+      async run(calls) {
+        const outcomes = new Map<Renewal, boolean>()
+        for (const ttlMs of new Set(calls.map((call) => call.ttlMs))) {
+          const those = calls.filter((call) => call.ttlMs === ttlMs)
+          const leases = those.map(({ lease }) => lease)
+          const renewed = await attempt('renew leases', () => renew(leases, ttlMs))
+          for (const [i, call] of those.entries()) outcomes.set(call, renewed[i] ?? false)
+        }
+        return calls.map((call) => outcomes.get(call) ?? false)
+      },
+    },
+    access.writes,
+  )
 
   const leasesByOwner = async () => {
     const query = queries.ownedLeases()
@@ -53,11 +90,7 @@ export function leases(access: Access, now: (() => number) | undefined): Leases 
       })
     },
 
-    renew: (lease, ttlMs) =>
-      attempt('renew a lease', async () => {
-        const update = [{ $set: { until: later(ttlMs) } }]
-        return (await collections.leases.updateOne(queries.ownLease(lease).filter, update, limited)).matchedCount === 1
-      }),
+    renew: (lease, ttlMs) => renewal({ lease, ttlMs }),
 
     // The row stays, for its `gen` must never fall (R6).
     release: (lease) =>

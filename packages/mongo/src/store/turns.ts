@@ -11,7 +11,7 @@ import { totals } from './totals.ts'
 
 type Turns = Pick<
   SealedConversations,
-  'insertTurn' | 'turn' | 'turnByClientMessageId' | 'turnByAnswerId' | 'turns' | 'totals' | 'unsettledOf'
+  'insertTurn' | 'turn' | 'turnByClientMessageId' | 'turnByAnswerId' | 'turns' | 'totals'
 >
 
 /** The row whose current answer this is. */
@@ -63,11 +63,6 @@ export function turns(access: Access, rowByAnswer: RowByAnswer): Turns {
     turns: (sid, query) => attempt('read turns', async () => (await page(access, sid, query)).map(turnOf)),
 
     totals: totals(access),
-
-    unsettledOf: (partition, limit, after) =>
-      attempt('read unsettled turns', async () =>
-        (await find(access, queries.unsettledOfPartition(partition, after), { limit })).map(turnOf),
-      ),
   }
 }
 
