@@ -48,6 +48,27 @@ describe('storage, when a store is away', () => {
     expect((await b.conversations.totals(sid)).nextSeq).toBe(3)
   })
 
+  it('starts without the database, and takes its partitions when that is there', async () => {
+    const away = flaky(3, () => new Unavailable('away'))
+    b = await bench({
+      times: { leaseMs: 60 },
+      wrap: (deps) => ({
+        ...deps,
+        leases: { ...deps.leases, partitionCount: away.around(deps.leases.partitionCount) },
+      }),
+    })
+    expect(b.log.filter((line) => line.includes('partitions cannot be taken yet'))).toHaveLength(1)
+    expect(await b.say(alice, sid, 'hello')).toEqual({ ok: true })
+  })
+
+  it('does not start over data that is laid out in another number of partitions', async () => {
+    const starting = bench({
+      wrap: (deps) => ({ ...deps, leases: { ...deps.leases, partitionCount: async () => 32 } }),
+    })
+    await expect(starting).rejects.toThrow('The data is laid out in 32 partitions, and this version works with 64.')
+    b = await bench()
+  })
+
   it('finds the message that was written although the answer to the write was lost (P2)', async () => {
     let lost = false
     b = await bench({
