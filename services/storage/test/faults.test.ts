@@ -259,12 +259,25 @@ describe('two owners of one partition', () => {
   afterEach(() => b.close())
 
   it('never share it: the second gets its share once the first has given it back', async () => {
-    b = await bench({ times: { leaseMs: 300 } })
+    let leases: StorageDeps['leases'] | undefined
+    let heard = false
+    b = await bench({
+      times: { leaseMs: 3_000 },
+      wrap(deps) {
+        leases = deps.leases
+        return {
+          ...deps,
+          leases: { ...deps.leases, replicas: async () => (heard ? deps.leases.replicas() : new Map()) },
+        }
+      },
+    })
+    if (!leases) throw new Error('there are no leases')
     const second = replicaId('second')
-    const other = createStorage({ ...b.deps, replica: second }, { times: { leaseMs: 300 } })
+    const other = createStorage({ ...b.deps, leases, replica: second }, { times: { leaseMs: 3_000 } })
     await other.start()
-    const shares = () => b.deps.leases.replicas()
+    const shares = leases.replicas
     expect((await shares()).get(second) ?? 0).toBe(0)
+    heard = true
     await until(async () => (await shares()).get(second) === 32, 'each has its half')
     expect((await shares()).get(b.deps.replica)).toBe(32)
     const said = await Promise.all(
