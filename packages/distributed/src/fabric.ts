@@ -2,7 +2,7 @@ import { type Fabric, type LimitRule, Unavailable } from '@chatbox/core'
 import { type Keyring, sealedFabric } from '@chatbox/crypto'
 import { defaultClocks, redisFabric } from '@chatbox/redis'
 import type { Check, Part, RedisConfig } from '@chatbox/runtime'
-import type { Process } from './process.ts'
+import { type Process, seldom } from './process.ts'
 
 export interface FabricOptions {
   readonly redis: RedisConfig
@@ -33,6 +33,7 @@ export function distributedFabric(
     name: 'rate_limited_alone_total',
     help: 'Rate limits that were counted in this process alone, because Redis could not be asked.',
   })
+  const saySeldom = seldom(timers.ms(FAULT_SAID_MS))
   const redis = redisFabric({
     ...config,
     clocks: timers.all({ ...defaultClocks }),
@@ -43,7 +44,8 @@ export function distributedFabric(
       else log.warn({ role, what, err: reason }, 'a connection to Redis')
     },
     onLimitedAlone: () => alone.inc(),
-    onJobFault: (err) => log.error({ err }, 'the job store reported a fault'),
+    onJobFault: (err) =>
+      saySeldom('job fault', () => log.error({ err, role: 'queue' }, 'the job store reported a fault')),
     onError: (err) => log.error({ err }, 'a listener of the fabric failed'),
   })
   for (const name of Object.keys(redis.sizes())) {
@@ -74,6 +76,8 @@ export function distributedFabric(
 }
 
 const FIRST_TRY_MS = 2_000
+/** It tries several times a second while its server is away. */
+const FAULT_SAID_MS = 10_000
 
 /** What is over the cache's bound is made anew each time that it is used. */
 const KEYS_WARN_ABOVE = { users: 18_000, others: 1_500 }

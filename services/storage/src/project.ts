@@ -28,6 +28,8 @@ export async function changeSession(
     const change = recompute(session)
     let next = session
     if (!changesNothing(session, change)) {
+      // Somebody may have begun before the erasure, and lost the race to it (R22).
+      if (session.erased) return undefined
       const won = await work.insist('change session', () => work.conversations.changeSession(sid, session.rev, change))
       if (!won) {
         work.states.forget(sid)

@@ -113,6 +113,32 @@ describe('erasing a session (R22)', () => {
     expect(await b.conversations.session(sid)).toEqual(session)
   })
 
+  it('is not undone by a change that was computed before it, and comes late', async () => {
+    let overtaken = false
+    await open({
+      wrap: (deps) => ({
+        ...deps,
+        conversations: {
+          ...deps.conversations,
+          async changeSession(id, rev, change) {
+            // Another replica erases at this moment.
+            if (change.nm === 'late' && !overtaken) {
+              overtaken = true
+              await deps.conversations.changeSession(id, rev, { erased: true, nm: null })
+            }
+            return deps.conversations.changeSession(id, rev, change)
+          },
+        },
+      }),
+    })
+    await exchange(b, alice, sid)
+    await b.ask({ kind: 'session.rename', uid: alice, sid, name: 'late', requestId: requestId('rename') })
+    const row = await b.conversations.session(sid)
+    expect(overtaken).toBe(true)
+    expect(row).toMatchObject({ erased: true })
+    expect(row).not.toHaveProperty('nm')
+  })
+
   it('leaves an audit entry without content, in a chain that is whole', async () => {
     await open()
     await exchange(b, alice, sid, { text: 'a secret answer' })

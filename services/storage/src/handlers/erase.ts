@@ -9,6 +9,8 @@ import {
   type SessionId,
   sessionUpdatedEvent,
   type Turn,
+  type TurnPlace,
+  type UserId,
 } from '@chatbox/core'
 import { changeSession } from '../project.ts'
 import { jobOf } from '../queue.ts'
@@ -36,6 +38,7 @@ export async function eraseUser(work: Work, { uid, requestId: request }: EraseUs
     for (const sid of found) await erase(work, sid, 'user')
     sessions += found.length
   }
+  await finishErasures(work, uid)
   const alias = work.aliasOf(uid)
   await work.insist('forget user', () => work.conversations.forgetUser(uid, alias))
   // What was said of the erased sessions to the devices that are there names no user, and goes all the same.
@@ -51,6 +54,18 @@ export async function eraseUser(work: Work, { uid, requestId: request }: EraseUs
 }
 
 const PAGE = 100
+
+/** Those that broke off: while the user's id is still known, for the fabric keeps things by it. */
+async function finishErasures(work: Work, uid: UserId): Promise<void> {
+  let after: TurnPlace | undefined
+  for (;;) {
+    const page = await work.insist('find turns', () => work.conversations.unsettledOf(work.partition, PAGE, after))
+    for (const turn of page) if (turn.event === 'erased' && turn.authorId === uid) await erase(work, turn.sid, 'user')
+    const last = page.at(-1)
+    if (!last || page.length < PAGE) return
+    after = { ts: last.ts, sid: last.sid, seq: last.seq }
+  }
+}
 
 /**
  * R22. First a row that says so, unsettled, at a place that nobody else can take then: whatever is lost from here on, the sweeper goes on

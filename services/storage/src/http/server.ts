@@ -51,6 +51,8 @@ export function createHttp(deps: StorageDeps, parts: RestParts, options: RestOpt
     genReqId: () => randomUUID(),
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_MS,
+    // Without a limit of its own for the headers, Node has the whole request wait for theirs, a minute.
+    http: { headersTimeout: REQUEST_MS, connectionsCheckingInterval: 1_000 },
     connectionTimeout: IDLE_MS,
     exposeHeadRoutes: false,
     // What was sent before a stop is answered, in our own words; the connection is closed with it.

@@ -54,7 +54,10 @@ export const readingRoutes = (deps: RestDeps): Route[] => [
     refusals: ['not_found'],
     async handle({ uid, params, query }) {
       const { sid } = await ownSession(deps, uid, params.sid)
-      return messagePageOf(deps.conversations, sid, query)
+      const page = await messagePageOf(deps.conversations, sid, query)
+      // What was erased while it was read must not pass for a conversation in which nothing was said.
+      await ownSession(deps, uid, params.sid)
+      return page
     },
   }),
 ]

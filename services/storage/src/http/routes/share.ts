@@ -108,6 +108,8 @@ export function shareRoutes(deps: RestDeps): Route[] {
       async handle({ params, query }) {
         const { sid } = await shared(params.token)
         const { messages, more } = await messagePageOf(conversations, sid, query)
+        // It may have been taken back, or erased, while it was read.
+        await shared(params.token)
         return { messages: messages.map(sharedViewOf), more }
       },
     }),
