@@ -12,7 +12,7 @@ export default defineConfig({
     include: ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
     pool: 'forks',
     // The default leaves a core free, which on two cores is half of them; tests wait for servers more than they compute.
-    maxWorkers: Math.max(2, availableParallelism()),
+    maxWorkers: Math.ceil(availableParallelism() * 1.5),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     restoreMocks: true,

@@ -323,11 +323,16 @@ describe('the registry (S8)', () => {
   /** Two edges over a registry that was emptied, which the first one does not know until it is told. */
   async function lostHere(open: Awaited<ReturnType<typeof openEdge>>): Promise<() => void> {
     let asked = 0
-    const notice = open.tamper.on('registry', 'renew', async () => {
-      asked += 1
-      return 'renewed'
+    let notice: () => void = () => undefined
+    const noticed = new Promise<void>((resolve) => {
+      notice = resolve
     })
-    // Rounds of an earlier loss have ended by then.
+    open.tamper.on('registry', 'renew', async (proceed) => {
+      asked += 1
+      // Rounds of an earlier loss have ended by then.
+      if (asked > 3) await noticed
+      return proceed()
+    })
     await until(() => asked > 3, 'it renews')
     open.memory.empty('realtime')
     return notice

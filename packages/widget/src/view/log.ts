@@ -32,7 +32,7 @@ export function createLog(options: { title: string; examples: readonly string[] 
   // `log` alone would announce each token (aria-live is implied); the announcer does that better.
   const attributes = { role: 'log', 'aria-live': 'off', 'aria-label': 'Messages', tabindex: '0' }
   const box = h('div', { class: 'cb-log', attributes }, content)
-  const jump = button('Jump to latest', () => scroll.toEnd(), { class: 'cb-jump' }, icon('down'), 'Jump to latest')
+  const jump = button('Jump to latest', () => toLatest(), { class: 'cb-jump' }, icon('down'), 'Jump to latest')
   const element = h('div', { class: 'cb-log-frame' }, box, jump)
 
   const items = createItems(actions)
@@ -45,8 +45,19 @@ export function createLog(options: { title: string; examples: readonly string[] 
   let more = false
 
   const scroll = createScroll(box, content, () => {
-    jump.hidden = scroll.pinned
+    showJump()
     if (more && box.scrollTop < AHEAD_PX && box.scrollHeight > box.clientHeight) actions.older()
+  })
+  // Hiding what has the focus would leave whoever goes by keyboard nowhere.
+  const showJump = () => {
+    jump.hidden = scroll.pinned && !jump.matches(':focus')
+  }
+  const toLatest = () => {
+    scroll.toEnd()
+    box.focus({ preventScroll: true })
+  }
+  jump.addEventListener('blur', () => {
+    jump.hidden = scroll.pinned
   })
   const stopCopying = copyClicks(thread, actions.say)
 
@@ -74,7 +85,7 @@ export function createLog(options: { title: string; examples: readonly string[] 
       if (isPrepended) scroll.keeping(draw)
       else draw()
       if (isOther || hasSent || scroll.pinned) scroll.toEnd()
-      jump.hidden = scroll.pinned
+      showJump()
     },
     close() {
       stopCopying()
