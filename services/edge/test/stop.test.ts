@@ -88,7 +88,6 @@ describe('an edge that stops (S9, P9)', () => {
     const ends = clients.map((client) => client.closed().then(({ code }) => ({ code, ms: Date.now() - from })))
     const stopping = open.edge.stop(deadline())
     const told = await Promise.all(clients.map((client) => client.waitFor('reconnect')))
-    expect(Date.now() - from).toBeLessThan(500)
     const [latest] = told.map(({ afterMs }, i) => ({ afterMs, i })).sort((a, b) => b.afterMs - a.afterMs)
     if (!latest) throw new Error('nobody was told')
     await open.storage.say(users[latest.i] ?? '', 'one more')
@@ -97,11 +96,13 @@ describe('an edge that stops (S9, P9)', () => {
     const closed = await Promise.all(ends)
     expect(closed.every(({ code }) => code === 1012)).toBe(true)
     for (const third of [0, 1, 2]) {
-      const within = closed.filter(({ ms }) => Math.min(2, Math.floor(ms / 340)) === third)
-      expect(within.length, `closed in third ${third}`).toBeGreaterThan(5)
+      const within = told.filter(({ afterMs }) => Math.min(2, Math.floor(afterMs / 340)) === third)
+      expect(within.length, `told to go in third ${third}`).toBeGreaterThan(5)
     }
-    // The moment that each was told is that of its end, give or take a look round.
-    for (const [i, { ms }] of closed.entries()) expect(Math.abs(ms - (told[i]?.afterMs ?? 0))).toBeLessThan(300)
+    const soon = closed.filter((_, i) => (told[i]?.afterMs ?? 0) < 340).map(({ ms }) => ms)
+    expect(Math.max(...soon)).toBeLessThan(Math.max(...closed.map(({ ms }) => ms)))
+    // Nobody is closed before the moment that they were told, give or take a look round.
+    for (const [i, { ms }] of closed.entries()) expect(ms).toBeGreaterThan((told[i]?.afterMs ?? 0) - 300)
   })
 
   it('ends as soon as everybody has left', async () => {

@@ -20,6 +20,16 @@ const textOf = (events: readonly ProviderEvent[]) =>
 const textFor = async (question: string, earlier: readonly PromptMessage[] = []) =>
   textOf(await eventsOf(question, earlier))
 
+/** Milliseconds that it would have waited. */
+async function pausesFor(question: string): Promise<number> {
+  let waited = 0
+  const sleep = async (ms: number) => {
+    waited += ms
+  }
+  await eventsOf(question, [], demoProvider({ seed: 3, sleep }))
+  return waited
+}
+
 describe('the demo provider', () => {
   it('speaks word by word, tells its usage, and ends with its own mark', async () => {
     const events = await eventsOf('hello')
@@ -102,12 +112,7 @@ describe('the demo provider', () => {
   })
 
   it('takes its time when asked to be slow', async () => {
-    const timeOf = async (question: string) => {
-      const begun = performance.now()
-      await eventsOf(question, [], demoProvider({ seed: 7, pace: 0.1 }))
-      return performance.now() - begun
-    }
-    expect(await timeOf('slow thanks')).toBeGreaterThan(2 * (await timeOf('thanks')))
+    expect(await pausesFor('slow thanks')).toBeGreaterThan(2 * (await pausesFor('thanks')))
   })
 
   it.each(['slow', 'Answer slowly', 'Answer slowly, please'])(
@@ -127,11 +132,7 @@ describe('the demo provider', () => {
     // An answer may take five minutes in all.
     ['slow long', 120, 180],
   ] as const)('asked for "%s" pauses for at least %i and at most %i seconds', async (question, least, most) => {
-    let waited = 0
-    const sleep = async (ms: number) => {
-      waited += ms
-    }
-    await eventsOf(question, [], demoProvider({ seed: 3, sleep }))
+    const waited = await pausesFor(question)
     expect(waited / 1_000).toBeGreaterThan(least)
     expect(waited / 1_000).toBeLessThan(most)
   })
