@@ -4,6 +4,7 @@ import type { Connection, Member } from './connection.ts'
 import { cancel } from './handlers/cancel.ts'
 import { ping } from './handlers/ping.ts'
 import { refresh } from './handlers/refresh.ts'
+import { regenerate } from './handlers/regenerate.ts'
 import { send } from './handlers/send.ts'
 import { chooseModel, endSession, markRead } from './handlers/session.ts'
 
@@ -17,6 +18,8 @@ export async function route(c: Connection, member: Member, frame: Routed, reques
       return send(c, member, frame, visible)
     case 'answer.cancel':
       return cancel(c, member, frame, visible)
+    case 'answer.regenerate':
+      return regenerate(c, member, frame, visible)
     case 'session.model':
       return chooseModel(c, member, frame, visible)
     case 'session.read':
@@ -29,7 +32,6 @@ export async function route(c: Connection, member: Member, frame: Routed, reques
       return refresh(c, member, frame, request)
     case 'ping':
       return ping(c, request)
-    case 'answer.regenerate':
     case 'help.request':
     case 'session.watch':
     case 'session.unwatch':

@@ -165,6 +165,23 @@ describe('what is asked for', () => {
     expect(kinds).toEqual(['send', 'session.model', 'session.end'])
   })
 
+  it('again, as another answer, names the wish by the id that its client gave it, and costs what a message costs', async () => {
+    const { device, storage, tamper } = await openEdge()
+    const client = await device('ada')
+    const buckets: unknown[] = []
+    tamper.on('limiter', 'consume', (proceed, bucket) => {
+      buckets.push(bucket)
+      return proceed()
+    })
+    const entries = await storage.entries('ada')
+    client.send({ type: 'answer.regenerate', requestId: 'again', sid: 's-1', seq: 1, modelId: 'other' })
+    expect(await entries.next()).toMatchObject({ kind: 'answer.regenerate', wish: 'again', seq: 1, modelId: 'other' })
+    expect(buckets).toEqual(['messages'])
+    client.send({ type: 'answer.regenerate', requestId: 'and-again', sid: 's-1', seq: 1, modelId: 'none' })
+    const refused = await client.waitFor('error', ({ requestId }) => requestId === 'and-again')
+    expect(refused).toMatchObject({ code: 'not_found' })
+  })
+
   it('is not done any more once its time was up while it waited for its turn', async () => {
     const { device, tamper, memory } = await openEdge({ times: { requestMs: 200 } })
     const client = await device('ada')

@@ -4,6 +4,7 @@ import { cancel } from './handlers/cancel.ts'
 import { eraseSession, eraseUser } from './handlers/erase.ts'
 import { feedback } from './handlers/feedback.ts'
 import { handback } from './handlers/handback.ts'
+import { regenerate } from './handlers/regenerate.ts'
 import { send } from './handlers/send.ts'
 import { chooseModel, endSession, markRead, rename, share } from './handlers/session.ts'
 import type { Circumstances, Work } from './work.ts'
@@ -19,6 +20,8 @@ export function apply(work: Work, entry: EntryBody, circumstances: Circumstances
       return handback(work, entry)
     case 'answer.cancel':
       return cancel(work, entry)
+    case 'answer.regenerate':
+      return regenerate(work, entry, circumstances)
     case 'session.model':
       return chooseModel(work, entry)
     case 'session.read':

@@ -19,6 +19,7 @@ type Step =
   | { readonly do: 'begin'; readonly chat: number; readonly turn: number }
   | { readonly do: 'end'; readonly chat: number; readonly turn: number; readonly attempt: number }
   | { readonly do: 'cancel'; readonly chat: number; readonly turn: number }
+  | { readonly do: 'regenerate'; readonly chat: number; readonly turn: number; readonly wish: number }
 
 const index = (max: number) => fc.integer({ min: 0, max })
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -36,6 +37,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('end' as const), chat: index(1), turn: index(3), attempt: index(2) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant('regenerate' as const), chat: index(1), turn: index(3), wish: index(2) }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), chat: index(1), turn: index(3) }) },
 )
 
@@ -44,6 +49,10 @@ interface ModelTurn {
   readonly text: string
   attempt: number
   status: 'pending' | 'done' | 'cancelled'
+  /** Those that were fulfilled; the last one's answer is the current one. */
+  readonly wishes: number[]
+  /** How the answers ended that another one took the place of. */
+  readonly superseded: ModelTurn['status'][]
 }
 
 const TOKENS = 7
@@ -58,10 +67,21 @@ function model() {
       if (step.do === 'send') {
         // Ids are unique over all chats of the user, so the chat is part of the id here.
         if (turns.some((turn) => turn.cmid === cmidOf(step))) return
-        chats.set(sid, [...turns, { cmid: cmidOf(step), text: step.text, attempt: 0, status: 'pending' }])
+        chats.set(sid, [
+          ...turns,
+          { cmid: cmidOf(step), text: step.text, attempt: 0, status: 'pending', wishes: [], superseded: [] },
+        ])
         return
       }
       const turn = turns[step.turn]
+      if (step.do === 'regenerate') {
+        if (!turn || turn.wishes.includes(step.wish) || turns.some(({ status }) => status === 'pending')) return
+        turn.wishes.push(step.wish)
+        turn.superseded.push(turn.status)
+        turn.status = 'pending'
+        turn.attempt = 0
+        return
+      }
       if (turn?.status !== 'pending') return
       if (step.do === 'begin') turn.attempt++
       else if (step.do === 'end' && step.attempt === turn.attempt) turn.status = 'done'
@@ -70,6 +90,7 @@ function model() {
   }
 }
 
+const wishOf = (wish: number) => requestId(`wish-${wish}`)
 const cmidOf = (step: Extract<Step, { do: 'send' }>) => `chat-${step.chat}-message-${step.message}`
 
 let b: Bench
@@ -129,6 +150,9 @@ function entryOf(uid: ReturnType<typeof userId>, sid: SessionId, step: Step): En
     const said = { author: 'user' as const, authorId: uid, cmid, kind: 'text' as const, content: { text: step.text } }
     return { ...base, kind: 'send', fresh: true, said }
   }
+  if (step.do === 'regenerate') {
+    return { ...base, kind: 'answer.regenerate', seq: 2 * step.turn + 1, wish: wishOf(step.wish) }
+  }
   const id = idOf(sid, step.do === 'begin' ? -1 : step.turn) ?? answerId('nobody-has-this')
   if (step.do === 'cancel') return { ...base, kind: 'answer.cancel', answerId: id }
   if (step.do !== 'end') return undefined
@@ -142,11 +166,17 @@ async function compare(sid: SessionId, expected: readonly ModelTurn[]): Promise<
   expect(turns.map(({ seq, cmid, content, answer }) => [seq, cmid, content.text, answer?.status])).toEqual(
     expected.map(({ cmid, text, status }, i) => [2 * i + 1, cmid, text, status]),
   )
-  for (const turn of turns) {
-    expect(turn.answer?.answerId).toBe(newAnswerId(sid, turn.seq, turn.cmid ?? clientMessageId('')))
+  for (const [i, turn] of turns.entries()) {
+    const { wishes = [], superseded = [] } = expected[i] ?? {}
+    const asked = [turn.cmid ?? clientMessageId(''), ...wishes.map(wishOf)]
+    expect([...turn.superseded, turn.answer].map((answer) => answer?.answerId)).toEqual(
+      asked.map((wish) => newAnswerId(sid, turn.seq, wish)),
+    )
+    expect(turn.superseded.map(({ status }) => status)).toEqual(superseded)
   }
   const session = await b.conversations.session(sid)
   if (expected.length === 0) return expect(session?.msgCount ?? 0).toBe(0)
-  const tokens = expected.filter(({ status }) => status === 'done').length * TOKENS
+  const tokens =
+    expected.flatMap(({ status, superseded }) => [...superseded, status]).filter((s) => s === 'done').length * TOKENS
   expect(session).toMatchObject({ msgCount: 2 * expected.length, totalTokens: tokens })
 }

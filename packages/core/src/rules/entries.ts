@@ -34,6 +34,15 @@ export interface CancelEntry extends Request {
   readonly answerId: AnswerId
 }
 
+export interface RegenerateEntry extends Request {
+  readonly kind: 'answer.regenerate'
+  /** Of the question. */
+  readonly seq: number
+  readonly modelId?: string
+  /** The id that the client gave its wish: the same for every repetition, so that the new answer's id is (R12). */
+  readonly wish: RequestId
+}
+
 export interface ModelEntry extends Request {
   readonly kind: 'session.model'
   readonly modelId: string
@@ -92,6 +101,7 @@ export interface HandbackEntry extends Request {
 export type EntryBody =
   | SendEntry
   | CancelEntry
+  | RegenerateEntry
   | ModelEntry
   | ReadEntry
   | EndSessionEntry

@@ -195,9 +195,8 @@ export function createStore({ chat, route, keep, visible, onVisible }: StoreOpti
       else sender.send({ newChat: key, text, ...(newModelId !== undefined && { modelId: newModelId }) })
     },
     again(question) {
-      // As a new message: to have an answer written once more in its place is not served yet.
-      const { sid, text, files } = question
-      sender.send({ sid, text, ...(files && { files }) })
+      dismiss()
+      chat.regenerate(question.sid, question.seq)
     },
     retry: sender.retry,
     discard: sender.discard,

@@ -9,7 +9,7 @@ import { paced } from './paced.ts'
 
 export interface AnswerShown {
   readonly answer: AnswerEntry
-  /** Set when this is the last one, failed, and worth another try. */
+  /** Set when this is the last one, and another one may be asked for in its place. */
   readonly again?: () => void
   readonly models: readonly ModelView[]
 }
@@ -30,7 +30,9 @@ export function answerItem(say: (text: string) => void): Item<AnswerShown> {
     )
   })
   copy.addEventListener('blur', () => copy.replaceChildren(icon('copy')))
-  const foot = h('div', { class: 'cb-foot' }, copy, facts)
+  let askAgain: (() => void) | undefined
+  const another = iconButton('Write another answer', icon('again'), () => askAgain?.())
+  const foot = h('div', { class: 'cb-foot' }, copy, another, facts)
   const element = h('article', { class: 'cb-answer' }, hiddenText('Answer:'), body, dots, ending, foot)
 
   const markdown = createMarkdownView(body)
@@ -49,7 +51,9 @@ export function answerItem(say: (text: string) => void): Item<AnswerShown> {
       ending.hidden = ending.childNodes.length === 0
       setText(facts, factsOf(answer, models))
       setAttribute(facts, 'title', totalOf(answer))
-      foot.hidden = pending || (text === '' && facts.textContent === '')
+      askAgain = again
+      another.hidden = !again || answer.status === 'failed'
+      foot.hidden = pending || (text === '' && facts.textContent === '' && another.hidden)
       copy.hidden = text === '' || !('clipboard' in navigator)
     },
     close: paint.cancel,

@@ -1,5 +1,5 @@
 import type { SpokenView } from '@chatbox/protocol'
-import { isAnswer, type Model, outgoingOf } from '../store/model.ts'
+import { type AnswerEntry, isAnswer, type Model, outgoingOf, sessionOf } from '../store/model.ts'
 import { type AnswerShown, answerItem } from './answer-item.ts'
 import type { Item } from './keyed.ts'
 import { type MessageActions, type MessageShown, messageItem } from './message-item.ts'
@@ -28,21 +28,27 @@ export function createItems(actions: ItemActions): (model: Model) => readonly Sh
   }
 }
 
-function entriesOf({ open, models }: Model, actions: ItemActions): Shown[] {
+function entriesOf(model: Model, actions: ItemActions): Shown[] {
+  const { open, models } = model
+  const goesOn = sessionOf(model, open.sid)?.endedAt === undefined
   return open.entries.map((entry, index): Shown => {
     if (!isAnswer(entry)) return { kind: 'message', key: keyOf(entry.clientMessageId, entry.seq), message: entry }
     const question = open.entries[index - 1]
     const isLast = index === open.entries.length - 1
-    const canRetry = isLast && entry.status === 'failed' && entry.error?.retryable && question && !isAnswer(question)
+    const canAsk = isLast && goesOn && mayBeAnotherOne(entry) && question && !isAnswer(question)
     return {
       kind: 'answer',
       key: `answer ${entry.answerId}`,
       answer: entry,
       models,
-      ...(canRetry && { again: () => actions.again(question) }),
+      ...(canAsk && { again: () => actions.again(question) }),
     }
   })
 }
+
+/** A question that the model refused would be refused again. */
+const mayBeAnotherOne = ({ status, error }: AnswerEntry): boolean =>
+  status !== 'pending' && (status !== 'failed' || error?.retryable === true)
 
 const waiting = (model: Model): Shown[] =>
   outgoingOf(model).map((outgoing) => ({ kind: 'message', key: keyOf(outgoing.clientMessageId, 0), outgoing }))

@@ -79,11 +79,12 @@ describe('a message on its way', () => {
   })
 })
 
-describe('a failed answer', () => {
-  it('is asked for again by a new message', () => {
+describe('another answer', () => {
+  it('is asked for in the place of the one before', () => {
     const { chat, store } = setUp()
     chat.welcome()
     store.again(question('s', 1, { text: 'why?' }))
-    expect(chat.sent[0]?.message).toMatchObject({ sid: 's', text: 'why?' })
+    expect(chat.calls).toContainEqual(['regenerate', 's', 1])
+    expect(chat.sent).toEqual([])
   })
 })

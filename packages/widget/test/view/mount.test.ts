@@ -206,10 +206,24 @@ describe('the chat on a page', () => {
     expect(one('.cb-error p').textContent).toBe('The model failed to answer.')
     expect(one('.cb-md').textContent).toBe('half')
     buttonNamed('Try again').click()
-    expect(chat.sent[0]?.message).toMatchObject({ sid: 's', text: 'why?' })
+    expect(chat.calls).toContainEqual(['regenerate', 's', 1])
     chat.emit('message', question('s', 3))
     await drawn()
     expect(() => buttonNamed('Try again')).toThrow()
+  })
+
+  it('offers another answer to the last question, and not in a conversation that has ended', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2), question('s', 3), storedAnswer('s', 4)])
+    const offers = () =>
+      [...root.querySelectorAll<HTMLElement>('[aria-label="Write another answer"]')].filter(
+        (element) => !element.hidden,
+      )
+    expect(offers()).toHaveLength(1)
+    offers()[0]?.click()
+    expect(chat.calls).toContainEqual(['regenerate', 's', 3])
+    chat.emit('session', session('s', { endedAt: 5 }))
+    await drawn()
+    expect(offers()).toEqual([])
   })
 
   it('does not offer to ask again where that would not help', async () => {

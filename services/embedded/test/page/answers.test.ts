@@ -5,6 +5,10 @@ import { answer, ask, askAndWait, copied, picture, questions, sidOf, stopButton,
 describe.skipIf(!(await available('chromium')))('an answer on the page', { timeout: 60_000 }, () => {
   const pages = usePages()
   const stored = async (sid: string) => (await pages.system.messages(sid)).at(-1)
+  const answerIdIn = async (sid: string) => {
+    const last = await stored(sid)
+    return last?.author === 'assistant' ? last.answerId : undefined
+  }
 
   it('keeps what was said when it is stopped in the middle', async () => {
     const page = await pages.open()
@@ -58,10 +62,34 @@ describe.skipIf(!(await available('chromium')))('an answer on the page', { timeo
     expect(await textOf(page)).toContain('an answer that will not come to its end')
     expect(await stored(await sidOf(page))).toMatchObject({ status: 'failed', text: await copied(page) })
 
+    const first = await answerIdIn(await sidOf(page))
     await answer(page).getByRole('button', { name: 'Try again' }).click()
-    await page.locator('.cb-answer').nth(1).and(answer(page, 'failed')).waitFor()
-    expect(await questions(page).locator('.cb-plain').allTextContents()).toEqual(['Fail, please', 'Fail, please'])
+    await answer(page, 'pending').waitFor()
+    await answer(page, 'failed').waitFor()
+    expect(await questions(page).locator('.cb-plain').allTextContents()).toEqual(['Fail, please'])
+    expect(await answerIdIn(await sidOf(page))).not.toBe(first)
     expect(await page.getByRole('button', { name: 'Try again' }).count()).toBe(1)
+  })
+
+  it('can be written once more, in its place, on every device', async () => {
+    const profile = await pages.profile()
+    const page = await pages.open({ profile })
+    await askAndWait(page, 'Hello')
+    const sid = await sidOf(page)
+    const first = await answerIdIn(sid)
+    const other = await pages.open({ profile, at: `/#chat/${sid}` })
+    await answer(other, 'done').waitFor()
+    const begun = Promise.all([page, other].map((tab) => answer(tab, 'pending').waitFor()))
+    await page.getByRole('button', { name: 'Write another answer' }).click()
+    await begun
+    await picture(page, 'another-answer')
+    for (const tab of [page, other]) {
+      await answer(tab, 'done').waitFor()
+      expect(await tab.locator('.cb-answer').count()).toBe(1)
+    }
+    expect(await stored(sid)).toMatchObject({ status: 'done', text: await copied(page) })
+    expect(await answerIdIn(sid)).not.toBe(first)
+    expect(await questions(page).count()).toBe(1)
   })
 
   it('that the model refused is not worth another try, and none is offered', async () => {
