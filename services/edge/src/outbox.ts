@@ -72,7 +72,10 @@ class Outbox {
   /** A frame that must arrive: everything but deltas. */
   send(frame: Uint8Array): void {
     if (this.#over) return
-    if (this.#socket.send(frame) === 'dropped' || this.#socket.buffered() > this.#limits.hardBytes) this.#overwhelmed()
+    const sent = this.#socket.send(frame)
+    // What the peer has taken leaves nothing behind; asking would cost a call into the transport for every event.
+    if (sent === 'sent') return
+    if (sent === 'dropped' || this.#socket.buffered() > this.#limits.hardBytes) this.#overwhelmed()
   }
 
   /** An event of the user; a delta may be skipped (P10). */
@@ -123,23 +126,24 @@ class Outbox {
   }
 
   /** True for a delta that the peer is not to get. */
-  #skips({ header }: Outgoing, crowded: boolean): boolean {
+  #skips({ header }: Outgoing, isCrowded: () => boolean): boolean {
+    if (header.class !== 'delta') return false
     const { answerId = '' } = header
-    if (header.class !== 'delta' || !(crowded || this.#skipped?.has(answerId))) return false
+    if (!this.#skipped?.has(answerId) && !isCrowded()) return false
     this.#skipped ??= new Set()
     this.#skipped.add(answerId)
     return true
   }
 
   #pass(event: Outgoing): void {
-    if (this.#over || this.#skips(event, this.#socket.buffered() > this.#limits.softBytes)) return
+    if (this.#over || this.#skips(event, () => this.#socket.buffered() > this.#limits.softBytes)) return
     // The end of an answer needs no repair: a client that has another text fetches the stored one (R14).
     if (event.header.type === 'answer.done') this.#skipped?.delete(event.header.answerId ?? '')
     this.send(event.frame)
   }
 
   #keep(kept: Outgoing[], event: Outgoing): void {
-    if (this.#skips(event, this.#heldBytes > this.#limits.softBytes)) return
+    if (this.#skips(event, () => this.#heldBytes > this.#limits.softBytes)) return
     this.#heldBytes += event.frame.byteLength
     if (this.#heldBytes > this.#limits.heldBytes) return this.#overwhelmed()
     kept.push(event)
