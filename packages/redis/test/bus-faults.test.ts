@@ -103,7 +103,8 @@ describe.skipIf(!there)('the bus over a Redis that fails', () => {
     await by(redis, async (admin) => {
       for (let i = 0; i < 15; i += 1) {
         await expect.poll(() => admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')).toBeGreaterThan(0)
-        await pause(100)
+        // One that is cut off again before it hears has one gap for both.
+        await expect.poll(() => follower.gaps, { timeout: 10_000 }).toBeGreaterThan(i)
       }
     })
     await events.stop()
