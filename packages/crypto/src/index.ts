@@ -9,6 +9,7 @@ export { type SealedFabric, type SealedFabricOptions, sealedFabric } from './fab
 export {
   createKeyring,
   defaultHashKey,
+  type Fingerprints,
   type Keyring,
   type KeyringOptions,
   type Purpose,

@@ -37,6 +37,15 @@ export interface Keyring {
   tag(value: string, domain: string): string
   /** Keys of its own for each purpose and name. Making them takes longer than using them: keep the box. */
   box(purpose: Purpose, name?: string): Box
+  /** For others to compare theirs with. They say nothing of the keys. */
+  readonly fingerprints: Fingerprints
+}
+
+export interface Fingerprints {
+  /** Of what tags are made with. */
+  readonly hashKey: string
+  /** Of the keys of the ring, by their ids. */
+  readonly keys: ReadonlyMap<string, string>
 }
 
 const TAG_LENGTH = 22
@@ -59,15 +68,21 @@ export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Key
   if (!secrets.has(sealing)) throw new TypeError('the current key is not in the ring')
   const hashing = secretOf(hashKey ?? defaultHashKey(oldest.key), 'the hash key')
 
+  const tag = (value: string, domain: string) =>
+    createHmac('sha256', hashing)
+      // UTF-16, because UTF-8 makes all lone surrogates the same character, and so two users one.
+      .update(`${domain.length}:${domain}${value}`, 'utf16le')
+      .digest('base64url')
+      .slice(0, TAG_LENGTH)
+
   return {
     ids: [...secrets.keys()],
     currentId: sealing,
-    tag: (value, domain) =>
-      createHmac('sha256', hashing)
-        // UTF-16, because UTF-8 makes all lone surrogates the same character, and so two users one.
-        .update(`${domain.length}:${domain}${value}`, 'utf16le')
-        .digest('base64url')
-        .slice(0, TAG_LENGTH),
+    tag,
+    fingerprints: {
+      hashKey: tag('', 'fingerprint'),
+      keys: new Map([...secrets].map(([id, secret]) => [id, fingerprintOf(secret)])),
+    },
     box: (purpose, name = '') =>
       new RingBox(sealing, (id) => {
         const secret = secrets.get(id)
@@ -79,6 +94,10 @@ export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Key
 /** What tags are made with when no hash key is set and this key is the oldest. */
 export const defaultHashKey = (oldest: Uint8Array): Uint8Array =>
   new Uint8Array(derive(secretOf(oldest, 'the key'), 'hash-key').export())
+
+/** Under a key of its own, which seals nothing. */
+const fingerprintOf = (secret: KeyObject): string =>
+  createHmac('sha256', derive(secret, 'fingerprint')).update('chatbox').digest('base64url').slice(0, TAG_LENGTH)
 
 function secretOf(key: Uint8Array, what: string): KeyObject {
   if (key.length !== KEY_BYTES) throw new TypeError(`${what} has ${key.length} bytes; it must have ${KEY_BYTES}`)

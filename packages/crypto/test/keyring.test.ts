@@ -141,3 +141,15 @@ describe('a tag', () => {
     expect(createKeyring({ keys: [ringKey('k2'), ringKey('k1')], hashKey }).tag('anna', 'user')).toBe(tag)
   })
 })
+
+describe('the fingerprints of a ring', () => {
+  it('are the same wherever the keys are, and others for each key', () => {
+    const [one, both] = [ring('k1').fingerprints, ring('k2', 'k1').fingerprints]
+    expect(both.keys.get('k1')).toBe(one.keys.get('k1'))
+    expect(both.hashKey).toBe(one.hashKey)
+    expect(both.keys.get('k2')).not.toBe(both.keys.get('k1'))
+    const stranger = createKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }], hashKey: randomBytes(32) })
+    expect(stranger.fingerprints.keys.get('k1')).not.toBe(one.keys.get('k1'))
+    expect(stranger.fingerprints.hashKey).not.toBe(one.hashKey)
+  })
+})

@@ -2,6 +2,7 @@ import { type Fabric, type LimitRule, Unavailable } from '@chatbox/core'
 import { type Keyring, sealedFabric } from '@chatbox/crypto'
 import { defaultClocks, redisFabric } from '@chatbox/redis'
 import type { Check, Part, RedisConfig } from '@chatbox/runtime'
+import { agreedKeys } from './agreed-keys.ts'
 import { type Process, seldom } from './process.ts'
 
 export interface FabricOptions {
@@ -13,9 +14,9 @@ export interface FabricOptions {
 
 export interface DistributedFabric {
   readonly fabric: Fabric
-  /** For readiness: one per role. */
+  /** For readiness: one per role, and whether the processes have the same keys. */
   readonly checks: readonly Check[]
-  /** Connects, before whatever uses it; a Redis that is away does not keep a service from starting. */
+  /** Connects, before whatever uses it; a Redis that is away does not keep a service from starting, other keys than those at work do. */
   readonly part: Part
 }
 
@@ -57,20 +58,30 @@ export function distributedFabric(
     structures.track({ name: `keys_${name}`, size: () => fabric.sizes()[name], warnAbove: KEYS_WARN_ABOVE[name] })
   }
 
+  const keys = agreedKeys({ claims: redis.claims, keyring, log, timers })
+  const storeChecks = (['realtime', 'queue'] as const).map((role) => ({
+    name: `redis_${role}`,
+    ping: () => redis.ping(role),
+  }))
+
   return {
     fabric,
-    checks: (['realtime', 'queue'] as const).map((role) => ({ name: `redis_${role}`, ping: () => redis.ping(role) })),
+    checks: [...storeChecks, keys.check],
     part: {
       name: 'redis',
-      async start() {
+      async start(stopping) {
         try {
           await redis.start(FIRST_TRY_MS)
         } catch (err) {
           if (!(err instanceof Unavailable)) throw err
           log.warn({ err }, 'Redis cannot be reached yet')
         }
+        await keys.start(stopping)
       },
-      stop: () => redis.close(),
+      async stop() {
+        await keys.stop()
+        await redis.close()
+      },
     },
   }
 }

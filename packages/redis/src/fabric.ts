@@ -1,6 +1,7 @@
 import type { Fabric } from '@chatbox/core'
 import { createAnswers } from './answers/answers.ts'
 import { createBus } from './bus/bus.ts'
+import { type Claims, createClaims } from './claims.ts'
 import { defaultConnectionTimes } from './connection/options.ts'
 import { createStore } from './connection/store.ts'
 import { createDisabled } from './disabled.ts'
@@ -12,6 +13,8 @@ import { defaultBounds, defaultClocks, type RedisFabricOptions, type StoreRole }
 import { createRegistry } from './registry/registry.ts'
 
 export interface RedisFabric extends Fabric {
+  /** Where processes say which keys they have. */
+  readonly claims: Claims
   /** Resolves when both can be used; rejects when that takes longer. They are tried on all the same. */
   start(ms?: number): Promise<void>
   ping(role: StoreRole): Promise<void>
@@ -54,6 +57,7 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
     registry,
     limiter,
     disabled: createDisabled(realtime, keys),
+    claims: createClaims(realtime, keys),
     async start(ms = START_MS) {
       await Promise.all([realtime.connected(ms), queue.connected(ms)])
     },

@@ -1,3 +1,4 @@
+export type { Claim, Claims } from './claims.ts'
 export { parseRedisUrl, type RedisAddress } from './connection/address.ts'
 export { type RedisFabric, redisFabric } from './fabric.ts'
 export type { RedisBounds, RedisClocks, RedisFabricOptions, StoreRole } from './options.ts'

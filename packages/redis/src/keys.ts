@@ -27,6 +27,7 @@ export const keysFor = (prefix: string) => {
     edges: `${prefix}:{edges}`,
     cancels: `${prefix}:{cancels}`,
     disabled: `${prefix}:{disabled}`,
+    claims: `${prefix}:{claims}`,
     ofPartition(partition: number) {
       const own = `${prefix}:{p${partition}}`
       return {

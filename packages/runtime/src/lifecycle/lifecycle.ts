@@ -39,6 +39,7 @@ export interface Lifecycle {
 export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Lifecycle {
   const { logger, deadlineMs, graceMs = 1000, drainMs = 0, events = process } = options
   const running: Part[] = []
+  const stopBegun = new AbortController()
   let starting: Promise<void> | undefined
   let stopping: Promise<number> | undefined
   let failed = false
@@ -61,7 +62,7 @@ export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Li
   async function startPart(part: Part): Promise<void> {
     const begun = Date.now()
     try {
-      await part.start()
+      await part.start(stopBegun.signal)
     } catch (err) {
       failed = true
       if (!options.tellFailure?.(err)) logger.fatal({ part: part.name, err }, 'failed to start')
@@ -84,6 +85,7 @@ export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Li
 
   async function stopAll(): Promise<number> {
     logger.info({ deadlineMs }, 'stopping')
+    stopBegun.abort()
     const started = starting ?? Promise.resolve()
     const clean = await stopParts({ logger, started, running, deadlineMs, graceMs, drainMs })
     const exitCode = clean && !failed ? 0 : 1

@@ -41,6 +41,22 @@ describe('a lifecycle', () => {
     expect(steps).toEqual(['start a', 'start b', 'start c', 'stop c', 'stop b', 'stop a'])
   })
 
+  it('tells a part that waits for somebody else that a stop has begun', async () => {
+    const { build, part, steps } = stage()
+    const waiting = part('b', {
+      start: async (stopping) => {
+        steps.push('b waits')
+        if (stopping && !stopping.aborted) await once(stopping, 'abort')
+      },
+    })
+    const { start, stop } = build([part('a'), waiting, part('c')])
+    const started = start()
+    await expect.poll(() => steps).toContain('b waits')
+    expect(await stop()).toBe(0)
+    await started
+    expect(steps).toEqual(['start a', 'b waits', 'stop b', 'stop a'])
+  })
+
   it('logs that start-up is complete, and where it listens', async () => {
     const { build, part, log } = stage()
     await build([part('edge', { addresses: () => ['http://127.0.0.1:8080'] }), part('worker')]).start()
