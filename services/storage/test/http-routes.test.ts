@@ -173,8 +173,18 @@ describe('every route', () => {
     const form = JSON.stringify(good.body ?? {})
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
       const response = await send(form, type)
-      expect([type, ...refusedWith(response)]).toEqual([type, 400, 'invalid_frame'])
+      expect([type, ...refusedWith(response)]).toEqual([type, 415, 'invalid_frame'])
       expect(response.json().error.field).toBe('content-type')
+    }
+    for (const charset of ['utf-16', 'UTF-16LE', '"latin1"', 'utf-8x', '']) {
+      const type = `application/json; charset=${charset}`
+      const response = await send(form, type)
+      expect([type, ...refusedWith(response)]).toEqual([type, 415, 'invalid_frame'])
+      expect(response.json().error.field).toBe('content-type')
+    }
+    // Refused for what it says, and so not for its charset.
+    for (const charset of ['utf-8', 'UTF-8', '"utf-8"', 'utf8']) {
+      expect(refusedWith(await send('{', `application/json;charset=${charset}`))).toEqual([400, 'invalid_json'])
     }
     const nested = `${'{"name":'.repeat(7_000)}1${'}'.repeat(7_000)}`
     expect(refusedWith(await send(nested))[0]).toBe(400)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect, createServer, type Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeEntry, type EntryBody, Unavailable } from '@chatbox/core'
 import { errorBody } from '@chatbox/protocol'
 import { ListenError, type Part } from '@chatbox/runtime'
@@ -311,5 +312,44 @@ describe('the port', () => {
     const list = await call(new URL('/chat/sessions', database.url), new Agent(), 'GET', await tokenFor('alice'))
     expect([list.status, JSON.parse(list.body).error]).toMatchObject([503, { code: 'unavailable', retryable: true }])
     expect(b.log.join('')).not.toContain(await tokenFor('alice'))
+  })
+
+  it('counts what went before among the time of a change, so that all of it together is within the limit (P8)', async () => {
+    const asked: number[] = []
+    const slow = (requestMs: number, limiterMs: number) =>
+      listening({
+        times: { sweepMs: 3_600_000, requestMs },
+        wrap: (deps) => ({
+          ...deps,
+          fabric: {
+            ...deps.fabric,
+            limiter: {
+              ...deps.fabric.limiter,
+              async consume(...given) {
+                await sleep(limiterMs)
+                return deps.fabric.limiter.consume(...given)
+              },
+            },
+            ingest: {
+              ...deps.fabric.ingest,
+              async append({ ttlMs }) {
+                asked.push(ttlMs ?? Number.NaN)
+                return 'full'
+              },
+            },
+          },
+        }),
+      })
+    const erase = async ({ url }: Awaited<ReturnType<typeof slow>>) => {
+      const { status, body } = await call(new URL('/chat/me', url), new Agent(), 'DELETE', await tokenFor('alice'))
+      return [status, JSON.parse(body).error.code]
+    }
+    expect(await erase(await slow(60_000, 200))).toEqual([503, 'overloaded'])
+    expect(asked).toHaveLength(1)
+    // A timer may come a millisecond early.
+    expect(asked[0]).toBeLessThanOrEqual(60_000 - 199)
+    // No time is left to ask for anything.
+    expect(await erase(await slow(20, 60))).toEqual([503, 'unavailable'])
+    expect(asked).toHaveLength(1)
   })
 })

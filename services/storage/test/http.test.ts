@@ -1,4 +1,4 @@
-import { type SessionId, sessionId } from '@chatbox/core'
+import { type SessionId, sessionId, Unavailable } from '@chatbox/core'
 import { errorBody, messagePage, sessionBody, sessionPage } from '@chatbox/protocol'
 import { signToken } from '@chatbox/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -98,22 +98,78 @@ describe('history over REST', () => {
     }
   })
 
-  it('refuses queries that make no sense, with the code', async () => {
-    for (const query of [
-      'limit=0',
-      'limit=101',
-      'limit=x',
-      'before=-1',
-      'before=1&after=1',
-      'unknown=1',
-      'before[$gt]=1',
+  const refusalOf = async (url: string) => {
+    const response = await get(url)
+    const { code, field } = errorBody.parse(response.json()).error
+    return [url, response.statusCode, code, field]
+  }
+
+  it.each(['0', '101', 'x', '0x10', '1e1', '1.0', '010', '+1', '%201', '', '-1', '1&limit=2', '99999999999999999999'])(
+    'takes digits for a number, and not this: limit=%s',
+    async (limit) => {
+      for (const path of ['/chat/sessions', `/chat/sessions/${sid}/messages`]) {
+        const url = `${path}?limit=${limit}`
+        expect(await refusalOf(url)).toEqual([url, 400, 'invalid_frame', 'limit'])
+      }
+      expect((await get(`/chat/sessions/${sid}/messages/${limit || '0x2'}/feedback`)).statusCode).toBe(404)
+    },
+  )
+
+  it('refuses queries that make no sense, and says which parameter does not', async () => {
+    for (const [query, field] of [
+      ['before=', 'before'],
+      ['after=', 'after'],
+      ['before=-1', 'before'],
+      ['before=9007199254740992', 'before'],
+      ['after=0b1', 'after'],
+      ['before=1&after=1', 'after'],
+      // The names of these are the sender's own.
+      ['unknown=1', undefined],
+      ['before[$gt]=1', undefined],
     ]) {
-      const response = await get(`/chat/sessions/${sid}/messages?${query}`)
-      expect([query, response.statusCode]).toEqual([query, 400])
+      const url = `/chat/sessions/${sid}/messages?${query}`
+      expect(await refusalOf(url)).toEqual([url, 400, 'invalid_frame', field])
     }
-    for (const cursor of ['x', 'e30', Buffer.from('{"$gt":""}').toString('base64url')]) {
-      expect((await get(`/chat/sessions?cursor=${cursor}`)).statusCode).toBe(400)
+  })
+
+  it('takes a cursor as it was given out, letter by letter', async () => {
+    const { cursor = '' } = sessionPage.parse((await get('/chat/sessions?limit=2')).json())
+    const encoded = (text: string) => Buffer.from(text).toString('base64url')
+    const [activity = '', id = ''] = Buffer.from(cursor, 'base64url').toString().split('.')
+    for (const odd of [
+      '',
+      'x',
+      'e30',
+      encoded('{"$gt":""}'),
+      `${cursor}=`,
+      `${cursor}!`,
+      `!${cursor}`,
+      encoded(`0${activity}.${id}`),
+      encoded(`${activity}.${id}.more`),
+      encoded(`9999999999999999.${id}`),
+    ]) {
+      const url = `/chat/sessions?cursor=${encodeURIComponent(odd)}`
+      expect(await refusalOf(url)).toEqual([url, 400, 'invalid_frame', 'cursor'])
     }
+    expect((await get(`/chat/sessions?cursor=${cursor}`)).statusCode).toBe(200)
+  })
+
+  it('is told to the log, when a store is away, in a line and without where it was noticed', async () => {
+    const away = await bench({
+      wrap: (deps) => ({
+        ...deps,
+        conversations: { ...deps.conversations, listSessions: () => Promise.reject(new Unavailable('it is away')) },
+      }),
+    })
+    const headers = { authorization: `Bearer ${token}` }
+    const { error } = (await away.storage.http.inject({ url: '/chat/sessions', headers })).json()
+    expect(error.code).toBe('unavailable')
+    const lines = away.log.filter((line) => line.includes(error.requestId))
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: 'warn', reason: 'it is away', route: '/chat/sessions' },
+    ])
+    expect(lines.join()).not.toContain('    at ')
+    await away.close()
   })
 
   it('needs a good token on every route, the unknown ones too', async () => {

@@ -6,6 +6,8 @@ export interface Asker {
   readonly requestId: RequestId
   /** It may have been asked before, under the same key: then what became of it is known (R9). */
   readonly again: boolean
+  /** When whoever asks began to wait, by `performance.now()`: everything that is done for them has one time limit. Now, if it is not said. */
+  readonly since?: number
 }
 
 /** What makes a request the same one. With another body it is another one, whatever its key says. */
@@ -15,6 +17,7 @@ export interface Asked {
   readonly path: string
   readonly params: unknown
   readonly body: unknown
+  readonly since: number
 }
 
 const KEY = /^[\x21-\x7e]{1,128}$/
@@ -27,12 +30,13 @@ const sealed = (secret: string, ...parts: unknown[]): string =>
  * hashed, and nobody but us can make the hash.
  */
 export function askers(secret: string, key: string | string[] | undefined, asked: Asked): (part?: string) => Asker {
-  if (key === undefined) return () => ({ requestId: requestId(randomId()), again: false })
+  const { uid, method, path, params, body, since } = asked
+  if (key === undefined) return () => ({ requestId: requestId(randomId()), again: false, since })
   if (typeof key !== 'string' || !KEY.test(key)) throw new Refusal('invalid_frame', { field: 'idempotency-key' })
-  const { uid, method, path, params, body } = asked
   return (part = '') => ({
     requestId: requestId(sealed(secret, 'request', uid, method, path, params, key, body ?? null, part)),
     again: true,
+    since,
   })
 }
 

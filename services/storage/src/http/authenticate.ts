@@ -7,6 +7,8 @@ import type { DisabledUsers } from './disabled.ts'
 declare module 'fastify' {
   interface FastifyRequest {
     identity: Identity
+    /** What of its time a request has used up before it was looked at: asking who it is, and whether they may. */
+    spentMs: number
   }
 }
 
@@ -25,7 +27,7 @@ export function authenticate(
     throw new Refusal('rate_limited', { retryAfterMs: consumed.retryAfterMs })
   }
 
-  return async (request: FastifyRequest): Promise<void> => {
+  async function judge(request: FastifyRequest): Promise<void> {
     if (request.routeOptions.config.line?.access === 'anybody') {
       return spend(request, 'shared', networkOf(clientOf(request, addressOf)))
     }
@@ -36,6 +38,12 @@ export function authenticate(
     if (disabled.has(identity.userId)) throw new Refusal('disabled')
     await spend(request, 'rest', identity.userId)
     request.identity = identity
+  }
+
+  return async (request: FastifyRequest): Promise<void> => {
+    const begun = performance.now()
+    await judge(request)
+    request.spentMs = performance.now() - begun
   }
 }
 

@@ -34,6 +34,15 @@ export interface Changes {
   readonly waiting: number
 }
 
+/** What somebody who asks has left. */
+interface Time {
+  readonly leftMs: number
+  /** Resolves when it is over. */
+  readonly end: Promise<undefined>
+  /** Aborts when nobody waits any more. */
+  readonly over: AbortSignal
+}
+
 type Heard = Outcome & { readonly field?: string }
 
 /** How much of its time a request waits for its reply before it looks whether that was lost. */
@@ -69,8 +78,7 @@ export function createChanges(
     change: Change,
     { requestId: id, again }: Asker,
     asking: RequestId,
-    end: Promise<undefined>,
-    over: AbortSignal,
+    { leftMs, end, over }: Time,
   ): Promise<Heard | undefined> {
     const partition = partitionOf(change.uid, DEFAULT_PARTITIONS)
     const before = again ? await kept(partition, id) : undefined
@@ -80,23 +88,29 @@ export function createChanges(
     const taken = await ingest.append({
       partition,
       packet: encodeEntry(entry),
-      ttlMs: requestMs,
+      ttlMs: Math.ceil(leftMs),
     })
     // Whatever else the log says, or does not say: it may have been taken, and then its reply comes.
     if (taken === 'full') return { ok: false, code: 'overloaded' }
-    await sleep(requestMs * LISTENING, undefined, { signal: over })
+    await sleep(leftMs * LISTENING, undefined, { signal: over })
     const after = await kept(partition, id)
     // A refusal that was there before says nothing of this time.
     return after && (isFinal(after) || !before) ? after : end
   }
 
   async function perform(change: Change, asker: Asker): Promise<void> {
+    const leftMs = requestMs - (performance.now() - (asker.since ?? performance.now()))
+    if (leftMs <= 0) throw new Refusal('unavailable')
     const asking = requestId(randomId())
     const over = new AbortController()
     const replied = new Promise<Heard>((resolve) => listeners.set(asking, resolve))
-    const end = sleep(requestMs, undefined, { signal: over.signal })
+    const end = sleep(leftMs, undefined, { signal: over.signal })
     try {
-      const heard = await Promise.race([replied, pursue(change, asker, asking, end, over.signal), end])
+      const heard = await Promise.race([
+        replied,
+        pursue(change, asker, asking, { leftMs, end, over: over.signal }),
+        end,
+      ])
       if (!heard) throw new Refusal('unavailable')
       if (!heard.ok) throw new Refusal(heard.code, heard.field === undefined ? {} : { field: heard.field })
     } finally {

@@ -19,7 +19,11 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   not_supported: 501,
 }
 
-export const statusOf = (code: ErrorCode): number => STATUS[code] ?? 500
+export const statusOf = (code: ErrorCode, field?: string): number =>
+  field === CONTENT_TYPE ? 415 : (STATUS[code] ?? 500)
+
+/** Names the header in what is refused because of its type, or of its charset. */
+export const CONTENT_TYPE = 'content-type'
 
 /** An error of the framework: a code of its own, and a status. */
 export type Thrown = Error & { readonly code?: unknown; readonly statusCode?: unknown }
@@ -29,7 +33,7 @@ export function refusalOf(error: Thrown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof Unavailable) return new Refusal('unavailable', { cause: error })
   if (error.statusCode === 413) return new Refusal('too_large', { cause: error })
-  if (error.statusCode === 415) return new Refusal('invalid_frame', { cause: error, field: 'content-type' })
+  if (error.statusCode === 415) return new Refusal('invalid_frame', { cause: error, field: CONTENT_TYPE })
   if (error.statusCode === 400 && error.code === 'FST_ERR_CTP_INVALID_JSON_BODY')
     return new Refusal('invalid_json', { cause: error })
   if (typeof error.statusCode === 'number' && error.statusCode < 500)

@@ -9,7 +9,7 @@ import {
   namedViews,
 } from '@chatbox/protocol'
 import { z } from 'zod'
-import { statusOf } from './errors.ts'
+import { CONTENT_TYPE, statusOf } from './errors.ts'
 import type { Route } from './route.ts'
 
 type Json = Record<string, unknown>
@@ -68,6 +68,9 @@ function operation(line: Route): Json {
         description: line.summary,
         ...(line.answer.status === 200 && { content: contentOf(line) }),
       },
+      ...(line.body && {
+        [statusOf('invalid_frame', CONTENT_TYPE)]: refusalWith(['invalid_frame']),
+      }),
       ...refusalsOf([
         ...ALWAYS,
         ...(line.access === 'user' ? TO_USERS : []),
@@ -109,19 +112,16 @@ const contentOf = ({ answer }: Route): Json =>
 function refusalsOf(codes: readonly ErrorCode[]): Json {
   const byStatus = new Map<number, ErrorCode[]>()
   for (const code of new Set(codes)) byStatus.set(statusOf(code), [...(byStatus.get(statusOf(code)) ?? []), code])
-  return Object.fromEntries(
-    [...byStatus].map(([status, known]) => [
-      status,
-      {
-        description: known.map((code) => `\`${code}\`: ${errorCodes[code].message}`).join('\n\n'),
-        ...(known.includes('rate_limited') && {
-          headers: { 'Retry-After': { description: 'In seconds.', schema: { type: 'integer' } } },
-        }),
-        content: { 'application/json': { schema: schemaOf(errorBody) } },
-      },
-    ]),
-  )
+  return Object.fromEntries([...byStatus].map(([status, known]) => [status, refusalWith(known)]))
 }
+
+const refusalWith = (codes: readonly ErrorCode[]): Json => ({
+  description: codes.map((code) => `\`${code}\`: ${errorCodes[code].message}`).join('\n\n'),
+  ...(codes.includes('rate_limited') && {
+    headers: { 'Retry-After': { description: 'In seconds.', schema: { type: 'integer' } } },
+  }),
+  content: { 'application/json': { schema: schemaOf(errorBody) } },
+})
 
 const nameOf = new Map<z.ZodType, string>(Object.entries(COMPONENTS).map(([name, schema]) => [schema, name]))
 const reference = (name: string): string => `#/components/schemas/${name}`

@@ -38,7 +38,14 @@ function callOf(line: Route, request: FastifyRequest, secret: string): Parameter
   const uid = line.access === 'user' ? request.identity.userId : NOBODY
   const query = parse(line.query ?? NOTHING, request.query)
   const body = parse(line.body ?? NOTHING, request.body ?? {})
-  const asked = { uid, method: line.method, path: line.path, params: params?.data, body }
+  const asked = {
+    uid,
+    method: line.method,
+    path: line.path,
+    params: params?.data,
+    body,
+    since: performance.now() - request.spentMs,
+  }
   const asker = askers(secret, request.headers['idempotency-key'], asked)
   return { uid, params: params?.data, query, body, requestId: request.id, asker }
 }

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import { trustedAddress } from '@chatbox/runtime'
+import { Refusal } from '@chatbox/core'
+import { logError, trustedAddress } from '@chatbox/runtime'
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import type { StorageDeps } from '../deps.ts'
 import { authenticate } from './authenticate.ts'
 import type { Changes } from './changes.ts'
 import { allowOrigins } from './cors.ts'
 import type { DisabledUsers } from './disabled.ts'
-import { errorBodyOf, refusalOf, statusOf, type Thrown } from './errors.ts'
+import { CONTENT_TYPE, errorBodyOf, refusalOf, statusOf, type Thrown } from './errors.ts'
 import { register } from './register.ts'
 import type { Route } from './route.ts'
 import { routeTable } from './routes/index.ts'
@@ -64,15 +65,18 @@ export function createHttp(deps: StorageDeps, parts: RestParts, options: RestOpt
     clientErrorHandler: (error, socket) => refuseBytes(error, socket),
   })
   app.decorateRequest('identity')
+  app.decorateRequest('spentMs', 0)
   readJsonOnly(app)
 
   app.setErrorHandler((error: Thrown, request, reply) => {
     const refusal = refusalOf(error)
-    if (refusal.code === 'internal' || refusal.code === 'unavailable') {
-      log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'a request failed')
-    }
+    const about = { requestId: request.id, route: request.routeOptions.url }
+    if (refusal.code === 'internal') log.error({ err: error, ...about }, 'a request failed')
+    // There are as many of these as requests while a store is away, and where in our code it was noticed says nothing.
+    if (refusal.code === 'unavailable')
+      log.warn({ reason: logError(error).message, ...about }, 'a request could not be served')
     if (refusal.retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(refusal.retryAfterMs / 1_000))
-    return reply.code(statusOf(refusal.code)).send(errorBodyOf(refusal.code, request.id, refusal.field))
+    return reply.code(statusOf(refusal.code, refusal.field)).send(errorBodyOf(refusal.code, request.id, refusal.field))
   })
   app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBodyOf('not_found', request.id)))
 
@@ -98,9 +102,16 @@ function readJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (!isUtf8(request.headers['content-type'])) return done(new Refusal('invalid_frame', { field: CONTENT_TYPE }))
     if (text === '') return done(null, undefined)
     return parseJson(request, text.toString(), done)
   })
+}
+
+/** JSON is UTF-8, whether that is said or not; anything else would be read as what it is not. */
+function isUtf8(contentType = ''): boolean {
+  const [, charset] = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType) ?? []
+  return charset === undefined || /^utf-?8$/i.test(charset)
 }
 
 /** What is no HTTP at all, or does not come to an end. */

@@ -10,20 +10,29 @@ const SID = /^[A-Za-z0-9_-]{1,128}$/
 
 export const seq = z.number().int().positive().max(Number.MAX_SAFE_INTEGER)
 
-/** As it stands in a path or a query. */
-const number = z.coerce.number<string>().int()
+const DECIMAL = /^(0|[1-9]\d{0,15})$/
+
+/** As it stands in a path or a query: digits, and nothing else that would pass for a number. */
+const number = (least: number, most: number) =>
+  z
+    .string()
+    .refine((text) => DECIMAL.test(text))
+    .transform(Number)
+    .pipe(z.number().int().min(least).max(most))
+    // What the description says of it.
+    .meta({ type: 'integer', minimum: least, maximum: most })
 
 export const inSession = z.strictObject({ sid: z.string().regex(SID).transform(sessionId) })
-export const inMessage = inSession.extend({ seq: number.min(1).max(Number.MAX_SAFE_INTEGER) })
+export const inMessage = inSession.extend({ seq: number(1, Number.MAX_SAFE_INTEGER) })
 
-export const upTo = (most: number, usual: number) => number.min(1).max(most).default(usual)
+export const upTo = (most: number, usual: number) => number(1, most).default(usual).meta({ default: usual })
 
 /** Any part of a session's messages, from its end if it is not said from where. */
 export const pageQuery = z
   .strictObject({
     limit: upTo(100, 50),
-    before: number.min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-    after: number.min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+    before: number(0, Number.MAX_SAFE_INTEGER).optional(),
+    after: number(0, Number.MAX_SAFE_INTEGER).optional(),
   })
   .refine((query) => query.before === undefined || query.after === undefined, { path: ['after'] })
 
