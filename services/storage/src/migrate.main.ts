@@ -11,7 +11,8 @@ async function main(): Promise<number> {
     env: process.env,
     help: {
       call: 'migrate',
-      more: 'With --check it makes nothing, says what is missing, and ends with 1 if anything is.',
+      switches: [['--check', 'Makes nothing, says what is missing, and ends with 1 if anything is.']],
+      more: 'Every setting is in docs/configuration.md.',
     },
   })
   if ('exitCode' in loaded) return loaded.exitCode

@@ -18,7 +18,8 @@ async function main(): Promise<number> {
     env: process.env,
     help: {
       call: 'rotate',
-      more: 'With --values all that is stored is sealed anew, and not only the keys of sessions.',
+      switches: [['--values', 'Seals all that is stored anew, and not only the keys of sessions.']],
+      more: 'What it does is in docs/keys.md, every setting in docs/configuration.md.',
     },
   })
   if ('exitCode' in loaded) return loaded.exitCode

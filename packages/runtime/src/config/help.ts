@@ -3,6 +3,8 @@ import type { SettingDoc } from './setting.ts'
 export interface Help {
   /** How the program is called, such as `npm start --`. */
   readonly call: string
+  /** Flags that stand for no variable, with what they do: `['--check', 'Only looks.']`. */
+  readonly switches?: readonly (readonly [string, string])[]
   /** Variables without a flag that are worth a line. */
   readonly variables?: readonly string[]
   /** A last line: where the rest is told. */
@@ -13,7 +15,7 @@ export interface Help {
 export function helpText(
   docs: readonly SettingDoc[],
   flags: Readonly<Record<string, string>> = {},
-  { call, variables = [], more }: Help = { call: '' },
+  { call, switches = [], variables = [], more }: Help = { call: '' },
 ): string {
   const aboutOf = (name: string): string => {
     const doc = docs.find((candidate) => candidate.name === name)
@@ -21,6 +23,7 @@ export function helpText(
   }
   const ofFlags = Object.entries(flags).map(([flag, name]) => [`--${flag} ${name}`, aboutOf(name)] as const)
   const own = [
+    ...switches,
     ['--check-config', 'Checks the configuration, and starts nothing.'],
     ['--help', 'Prints this.'],
   ] as const

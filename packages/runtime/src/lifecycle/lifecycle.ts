@@ -43,6 +43,7 @@ export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Li
   let starting: Promise<void> | undefined
   let stopping: Promise<number> | undefined
   let failed = false
+  let complete = false
   let end: (exitCode: number) => void
   const ended = new Promise<number>((resolve) => {
     end = resolve
@@ -55,6 +56,7 @@ export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Li
       await startPart(part)
     }
     if (stopping) return
+    complete = true
     for (const part of running) part.ready?.()
     logger.info({ ms: Date.now() - begun, parts: running.map(({ name }) => name) }, 'start-up complete')
   }
@@ -87,7 +89,9 @@ export function lifecycle(parts: readonly Part[], options: LifecycleOptions): Li
     logger.info({ deadlineMs }, 'stopping')
     stopBegun.abort()
     const started = starting ?? Promise.resolve()
-    const clean = await stopParts({ logger, started, running, deadlineMs, graceMs, drainMs })
+    // Nobody was sent here yet who would have to be kept away.
+    const drain = complete ? drainMs : 0
+    const clean = await stopParts({ logger, started, running, deadlineMs, graceMs, drainMs: drain })
     const exitCode = clean && !failed ? 0 : 1
     logger.info({ exitCode }, 'stop complete')
     end(exitCode)

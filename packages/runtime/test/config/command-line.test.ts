@@ -59,6 +59,17 @@ describe('--help', () => {
     )
   })
 
+  it('prints flags that stand for no variable among the others', () => {
+    const out: string[] = []
+    configFromCommandLine(setting, {
+      argv: ['--help'],
+      env: {},
+      help: { call: 'program', switches: [['--look', 'Only looks.']] },
+      stdout: { write: (text) => out.push(text) },
+    })
+    expect(out.join('')).toContain('\n  --look          Only looks.\n  --check-config  ')
+  })
+
   it('helps whoever got everything else wrong too', () =>
     expect(run(['--prot', '9000', '--help'], { PORT: 'x' }).result).toEqual({ exitCode: 0 }))
 })

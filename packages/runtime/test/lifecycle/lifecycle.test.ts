@@ -88,6 +88,12 @@ describe('a lifecycle', () => {
     expect(log.lines()).toContainEqual(expect.objectContaining({ level: 'fatal', part: 'b', msg: 'failed to start' }))
   })
 
+  it('waits for no load balancer where the start failed, because none has sent anybody', async () => {
+    const { build, part, log } = stage({ drainMs: 600_000, deadlineMs: 700_000 })
+    await expect(build([part('a'), part('b', { start: fail('port in use') })]).start()).rejects.toThrow('port in use')
+    expect(log.lines()).toContainEqual(expect.objectContaining({ msg: 'stopped', part: 'a' }))
+  })
+
   it('tells parts when all are up, and when a stop begins, before any stops', async () => {
     const { build, part, steps } = stage()
     const told = (name: string) =>

@@ -55,6 +55,8 @@ export interface EncryptionKeys {
   readonly keys: readonly NamedKey[]
   /** The one that seals, where it is not the first. */
   readonly currentId?: string
+  /** Where the key stands, if it is not ENCRYPTION_KEYS: for whoever is told that it is the wrong one. */
+  readonly setting?: 'ENCRYPTION_KEY'
 }
 
 /**
@@ -90,10 +92,11 @@ export function encryptionKeys({ required = true }: { required?: boolean } = {})
       if (key === undefined && keys === undefined && required) {
         return source.fault('ENCRYPTION_KEY', `is missing, and so is ENCRYPTION_KEYS; one is needed (${KEY_ADVICE})`)
       }
-      const ring = keys ?? (key === undefined ? [] : [{ id: 'k1', key }])
-      if (currentId === undefined) return { keys: ring }
-      return ring.some(({ id }) => id === currentId)
-        ? { keys: ring, currentId }
+      const ring: EncryptionKeys =
+        key === undefined ? { keys: keys ?? [] } : { keys: [{ id: 'k1', key }], setting: 'ENCRYPTION_KEY' }
+      if (currentId === undefined) return ring
+      return ring.keys.some(({ id }) => id === currentId)
+        ? { ...ring, currentId }
         : source.fault('ENCRYPTION_KEY_CURRENT', 'must be the id of one of the keys that are set')
     },
   }
