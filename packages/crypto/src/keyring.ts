@@ -23,6 +23,8 @@ export interface KeyringOptions {
    * the old ones (logs of users, open answers, connections, limits) is lost as in a store that came back empty.
    */
   readonly hashKey?: Uint8Array
+  /** The name of the setting that the keys come from, for sentences about them. Default `ENCRYPTION_KEYS`. */
+  readonly setting?: string
 }
 
 /** Everything sealed under one of these opens under no other. */
@@ -33,6 +35,7 @@ export interface Keyring {
   readonly ids: readonly string[]
   /** The id of the key that seals. */
   readonly currentId: string
+  readonly setting: string
   /** A keyed hash of 22 characters (R27); the same value in another domain has another tag. */
   tag(value: string, domain: string): string
   /** Keys of its own for each purpose and name. Making them takes longer than using them: keep the box. */
@@ -51,7 +54,7 @@ export interface Fingerprints {
 const TAG_LENGTH = 22
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/
 
-export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Keyring {
+export function createKeyring({ keys, currentId, hashKey, setting = 'ENCRYPTION_KEYS' }: KeyringOptions): Keyring {
   const secrets = new Map<string, KeyObject>()
   for (const { id, key } of keys) {
     if (!KEY_ID.test(id)) throw new TypeError('a key id is 1 to 64 letters, digits, _ or -')
@@ -78,6 +81,7 @@ export function createKeyring({ keys, currentId, hashKey }: KeyringOptions): Key
   return {
     ids: [...secrets.keys()],
     currentId: sealing,
+    setting,
     tag,
     fingerprints: {
       hashKey: tag('', 'fingerprint'),

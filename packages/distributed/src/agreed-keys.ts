@@ -22,7 +22,7 @@ export interface AgreedKeys {
 
 export interface AgreedKeysOptions {
   readonly claims: Claims
-  readonly keyring: Pick<Keyring, 'currentId' | 'fingerprints'>
+  readonly keyring: Pick<Keyring, 'currentId' | 'fingerprints' | 'setting'>
   readonly log: Logger
   readonly timers: Timers
 }
@@ -55,8 +55,8 @@ export function agreedKeys({ claims, keyring, log, timers }: AgreedKeysOptions):
   function sentenceOn(claim: string): string {
     const [kind, id = ''] = claim.split(':')
     if (kind === 'hash') return 'HASH_KEY is not the one of the other processes.'
-    if (!ofRing.has(id)) return `Other processes seal by a key ${id}, which is not in ENCRYPTION_KEYS here.`
-    return `The key ${id} of ENCRYPTION_KEY or ENCRYPTION_KEYS is not the one that other processes have under this id.`
+    if (!ofRing.has(id)) return `Other processes seal by a key ${id}, which is not in ${keyring.setting} here.`
+    return `The key ${id} of ${keyring.setting} is not the one that other processes have under this id.`
   }
 
   function say(fault: string): void {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { parseRedisUrl } from '@chatbox/distributed'
 import { configFromCommandLine, type SettingDoc } from '@chatbox/runtime'
+import { settingsSaidOf } from '@chatbox/testkit/settings-table'
 import { describe, expect, it } from 'vitest'
 import { edgeConfig } from '../src/config.ts'
 
@@ -145,3 +146,10 @@ describe('the configuration of an edge of its own', () => {
 
 const rowOf = ({ name, about, default: fallback, secret }: SettingDoc): string =>
   `| \`${name}\`${secret ? ` or \`${name}_FILE\`` : ''} | ${fallback ? `\`${fallback}\`` : ''} | ${about} |`
+
+it('docs/configuration.md says which settings an edge reads', () =>
+  expect(settingsSaidOf('edge')).toEqual(
+    edgeConfig(parseRedisUrl)
+      .docs.map(({ name }) => name)
+      .sort(),
+  ))

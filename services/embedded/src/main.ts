@@ -32,9 +32,9 @@ async function main(): Promise<number> {
       start: async () => void process.stdout.write(greeting(address(), config.dataDir, demo)),
       stop: async () => undefined,
     }
-    let byHand = false
+    let stoppedBy: string | undefined
     const onSignal = (signal: string) => {
-      byHand = signal === 'SIGINT'
+      stoppedBy = signal
     }
     const options = {
       logger,
@@ -44,8 +44,11 @@ async function main(): Promise<number> {
       onSignal,
     }
     const exitCode = await lifecycle([...parts, announce], options).run()
-    // A terminal has just shown ^C, and stays on that line.
-    if (byHand && exitCode === 0) process.stdout.write(`\nStopped. Everything is kept in ${config.dataDir}.\n`)
+    if (stoppedBy !== undefined && exitCode === 0) {
+      // A terminal has just shown ^C, and stays on that line.
+      const newLine = stoppedBy === 'SIGINT' ? '\n' : ''
+      process.stdout.write(`${newLine}Stopped. Everything is kept in ${config.dataDir}.\n`)
+    }
     return exitCode
   } catch (error) {
     if (!tellFailure(error)) throw error

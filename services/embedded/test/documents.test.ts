@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { SettingDoc } from '@chatbox/runtime'
 import { runNode } from '@chatbox/testkit/process'
+import { settingsSaidOf } from '@chatbox/testkit/settings-table'
 import { afterEach, expect, it } from 'vitest'
 import { embeddedConfig } from '../src/index.ts'
 import { cleanUp, dataFolder, startSystem } from './system.ts'
@@ -19,6 +20,9 @@ it('docs/configuration.md names every setting with its default, and no other', (
   const rows = own.split('\n').filter((line) => line.startsWith('| `'))
   expect(rows).toEqual(embeddedConfig.docs.map(rowOf))
 })
+
+it('docs/configuration.md says which settings the embedded shape reads', () =>
+  expect(settingsSaidOf('embedded')).toEqual(embeddedConfig.docs.map(({ name }) => name).sort()))
 
 it('docs/security.md names tests that there are', () => {
   const rows = page('security.md')

@@ -145,15 +145,18 @@ describe('a data folder that is removed', () => {
 describe('a stop', () => {
   afterEach(cleanUp)
 
-  it('by SIGINT ends with 0, says in one line where everything is kept, and frees the port', async () => {
-    const data = dataFolder()
-    const system = await startSystem({ data })
-    const port = Number(new URL(system.url).port)
-    system.process.kill('SIGINT')
-    expect(await system.process.exited).toEqual({ code: 0, signal: null })
-    expect(system.process.output()).toMatch(new RegExp(`\\nStopped. Everything is kept in ${data}.\\n$`))
-    expect((await startSystem({ port })).url).toBe(system.url)
-  })
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s ends with 0, says in one line where everything is kept, and frees the port',
+    async (signal) => {
+      const data = dataFolder()
+      const system = await startSystem({ data })
+      const port = Number(new URL(system.url).port)
+      system.process.kill(signal)
+      expect(await system.process.exited).toEqual({ code: 0, signal: null })
+      expect(system.process.output()).toMatch(new RegExp(`\\nStopped. Everything is kept in ${data}.\\n$`))
+      expect((await startSystem({ port })).url).toBe(system.url)
+    },
+  )
 
   it('by a second signal ends at once', async () => {
     const system = await startSystem({ env: { CLOCK_SCALE: '1', SHUTDOWN_TIMEOUT: '20s' } })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { SettingDoc } from '@chatbox/runtime'
+import { settingsSaidOf } from '@chatbox/testkit/settings-table'
 import { expect, it } from 'vitest'
-import { storageConfig } from '../src/config.ts'
+import { migrationConfig, rotationConfig, storageConfig } from '../src/config.ts'
 
 const sections = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8').split('\n## ')
 const rowsOf = (section: string) => section.split('\n').filter((line) => line.startsWith('| `'))
@@ -18,3 +19,14 @@ it('docs/configuration.md names what is other for storage of its own, and nothin
   ).docs.map(rowOf)
   expect(rowsOf(own)).toEqual(all.filter((row) => !rowsOf(first).includes(row)))
 })
+
+const noRedis = () => ({ kind: 'single' }) as const
+const noMongo = () => undefined
+
+it.each([
+  ['storage', storageConfig(noRedis, noMongo)],
+  ['rotate', rotationConfig(noMongo)],
+  ['migrate', migrationConfig(noMongo)],
+])('docs/configuration.md says which settings %s reads', (program, { docs }) =>
+  expect(settingsSaidOf(program)).toEqual(docs.map(({ name }) => name).sort()),
+)

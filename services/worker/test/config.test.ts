@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { SettingDoc } from '@chatbox/runtime'
+import { settingsSaidOf } from '@chatbox/testkit/settings-table'
 import { expect, it } from 'vitest'
 import { workerConfig } from '../src/config.ts'
 
@@ -17,4 +18,12 @@ it('docs/configuration.md names what is other for workers of their own, and noth
     () => undefined,
   ).docs.map(rowOf)
   expect(rowsOf(own)).toEqual(all.filter((row) => !rowsOf(first).includes(row)))
+})
+
+it('docs/configuration.md says which settings a worker reads', () => {
+  const { docs } = workerConfig(
+    () => ({ kind: 'single' }),
+    () => undefined,
+  )
+  expect(settingsSaidOf('worker')).toEqual(docs.map(({ name }) => name).sort())
 })

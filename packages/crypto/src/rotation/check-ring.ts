@@ -9,19 +9,25 @@ export class RingFault extends Error {
   /** How many sessions can't be opened, by the id of the key that has wrapped their keys. */
   readonly sessions: ReadonlyMap<string, number>
 
-  constructor(missing: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>) {
-    super([...[...missing].map(sayMissing), ...[...other].map(sayOther)].join(' '))
+  constructor(missing: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>, setting: string) {
+    super([...[...missing].map(sayMissing(setting)), ...[...other].map(sayOther(setting))].join(' '))
     this.sessions = new Map([...missing, ...other])
   }
 }
 
 const count = (sessions: number) => (sessions === 1 ? '1 session is' : `${sessions} sessions are`)
 
-const sayMissing = ([id, sessions]: readonly [string, number]) =>
-  `${count(sessions)} sealed by the key ${id}, which is not in ENCRYPTION_KEYS. Put it back; it can go when a rotation has come to its end.`
+type Said = (counted: readonly [string, number]) => string
 
-const sayOther = ([id, sessions]: readonly [string, number]) =>
-  `${count(sessions)} sealed by a key ${id} that is another than the one of that id in ENCRYPTION_KEYS. Put that one back, under this id.`
+const sayMissing =
+  (setting: string): Said =>
+  ([id, sessions]) =>
+    `${count(sessions)} sealed by the key ${id}, which is not in ${setting}. Put it back; it can go when a rotation has come to its end.`
+
+const sayOther =
+  (setting: string): Said =>
+  ([id, sessions]) =>
+    `${count(sessions)} sealed by a key ${id} that is another than the one of that id in ${setting}. Put that one back, under this id.`
 
 type Asked = Pick<SealedConversations, 'keysInUse' | 'keyedBy' | 'session'>
 
@@ -39,7 +45,7 @@ export async function checkRing(conversations: Asked, keyring: Keyring): Promise
     if (!held.has(id)) missing.set(id, sessions)
     else if (!(await opensOne(conversations, wrapping, id))) other.set(id, sessions)
   }
-  if (missing.size + other.size > 0) throw new RingFault(missing, other)
+  if (missing.size + other.size > 0) throw new RingFault(missing, other, keyring.setting)
   return inUse
 }
 

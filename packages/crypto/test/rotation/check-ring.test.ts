@@ -41,9 +41,11 @@ describe('the ring that a service starts with', () => {
   it('is refused when it has another key under the same id', async () => {
     const { inner, another } = await withTurns()
     await another({ keyring: ring('k0') }).createSession(session('third' as typeof sid))
-    const keyring = createKeyring({ keys: [{ id: 'k1', key: ringKey('k7').key }] })
+    const keyring = createKeyring({ keys: [{ id: 'k1', key: ringKey('k7').key }], setting: 'ENCRYPTION_KEY' })
     const fault = await faultOf(checkRing(inner, keyring))
     expect(fault.message).toMatch(/^1 session is sealed by the key k0, .* 2 sessions are sealed by a key k1 that is/)
+    // The setting that there is.
+    expect(fault.message.match(/ENCRYPTION_KEYS?/g)).toEqual(['ENCRYPTION_KEY', 'ENCRYPTION_KEY'])
   })
 
   it('is not judged by one session that was damaged', async () => {

@@ -77,7 +77,7 @@ describe.skipIf(!there)('processes over one Redis', { timeout: 60_000 }, () => {
       isTold({ HASH_KEY: other }, 'HASH_KEY is not the one of the other processes.'),
       isTold(
         { ENCRYPTION_KEY: other },
-        'The key k1 of ENCRYPTION_KEY or ENCRYPTION_KEYS is not the one that other processes have under this id.',
+        'The key k1 of ENCRYPTION_KEY is not the one that other processes have under this id.',
       ),
       isTold(
         { ENCRYPTION_KEYS: `k2:${k2}` },
@@ -106,14 +106,14 @@ describe.skipIf(!there)('processes over one Redis', { timeout: 60_000 }, () => {
     const edge = await startsWell({})
     await startsWell(both)
     const [, fault] = await edge.waitForOutput(STRANGE)
-    expect(fault).toBe('Other processes seal by a key k2, which is not in ENCRYPTION_KEYS here.')
+    expect(fault).toBe('Other processes seal by a key k2, which is not in ENCRYPTION_KEY here.')
     expect((await readiness(edge)).checks).toMatchObject({ keys: 'ok' })
   })
 
   it('agree again in a Redis that came back empty, and not with a stranger who waits', async () => {
     await startsWell({})
     const stranger = await isTold({ HASH_KEY: other }, 'HASH_KEY is not the one of the other processes.')
-    const claims = async () => (await admin.zrange('chatbox:{claims}', 0, -1, 'WITHSCORES')).join()
+    const claims = async () => (await admin.zrange('chatbox:{claims}', '0', '-1', 'WITHSCORES')).join()
     // Right after it has claimed again, so that the stranger is the next to look.
     const before = await claims()
     await expect.poll(claims, { timeout: 20_000, interval: 5 }).not.toBe(before)
@@ -125,7 +125,7 @@ describe.skipIf(!there)('processes over one Redis', { timeout: 60_000 }, () => {
 
   it('tell nothing of the keys in Redis', async () => {
     await startsWell({})
-    const claims = await admin.zrange('chatbox:{claims}', 0, -1)
+    const claims = await admin.zrange('chatbox:{claims}', '0', '-1')
     expect(claims.sort()).toEqual([
       expect.stringMatching(/^hash:[\w-]{22}$/),
       expect.stringMatching(/^key:k1:[\w-]{22}$/),
