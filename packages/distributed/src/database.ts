@@ -16,10 +16,17 @@ export interface DistributedDatabase {
   readonly part: Part
 }
 
+export interface DatabaseOptions {
+  readonly mongo: MongoConfig
+  readonly keyring: Keyring
+  /** How long the keys of a session that were read are used: what a rotation waits for, so it has to be the same everywhere. */
+  readonly keyTtlMs: number
+}
+
 /** Conversations in MongoDB under seal, and what else the services keep there. */
 export function distributedDatabase(
   { log, metrics, structures, onUnopenable }: Process,
-  { mongo, keyring }: { readonly mongo: MongoConfig; readonly keyring: Keyring },
+  { mongo, keyring, keyTtlMs }: DatabaseOptions,
 ): DistributedDatabase {
   const retries = metrics.counter({
     name: 'mongo_retries_total',
@@ -33,7 +40,7 @@ export function distributedDatabase(
       log.warn({ err: error, what, attempt, delayMs }, 'MongoDB did not do it, trying again')
     },
   })
-  const conversations = sealedConversations(database.conversations, keyring, { onUnopenable })
+  const conversations = sealedConversations(database.conversations, keyring, { onUnopenable, keyTtlMs })
   structures.track({ name: 'keys_sessions', size: () => conversations.keysAtHand, warnAbove: 9_000 })
   let ringChecked: Promise<unknown> | undefined
 

@@ -1,5 +1,5 @@
 export { readMongoUri } from '@chatbox/mongo'
 export { parseRedisUrl } from '@chatbox/redis'
-export { type DistributedDatabase, distributedDatabase } from './database.ts'
+export { type DatabaseOptions, type DistributedDatabase, distributedDatabase } from './database.ts'
 export { type DistributedFabric, distributedFabric, type FabricOptions } from './fabric.ts'
 export { createProcess, type Process } from './process.ts'

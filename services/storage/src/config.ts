@@ -1,6 +1,7 @@
 import {
   clockScale,
   corsOrigins,
+  dataKeyTtl,
   encryptionKeys,
   group,
   hashKey,
@@ -34,6 +35,7 @@ export const storageConfig = (readRedisAddress: ReadRedisAddress, readMongoAddre
     jwt: jwt(),
     encryptionKeys: encryptionKeys(),
     hashKey: hashKey({ required: true }),
+    dataKeyTtl: dataKeyTtl(),
     corsOrigins: corsOrigins(),
     trustedHops: trustedProxyHops(),
     models: models(),
@@ -53,6 +55,7 @@ export const rotationConfig = (readMongoAddress: ReadMongoAddress) =>
     mongo: mongo(readMongoAddress),
     encryptionKeys: encryptionKeys(),
     hashKey: hashKey({ required: true }),
+    dataKeyTtl: dataKeyTtl(),
     rate: rotationRate(),
     opsPort: opsPort(9090),
     logLevel: logLevel(),

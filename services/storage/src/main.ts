@@ -27,7 +27,7 @@ import { createStorage } from './storage.ts'
 function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess>): Part[] {
   const { log, metrics, timers, structures } = process
   const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
-  const database = distributedDatabase(process, { mongo: config.mongo, keyring })
+  const database = distributedDatabase(process, { mongo: config.mongo, keyring, keyTtlMs: config.dataKeyTtl })
   const redis = distributedFabric(process, {
     redis: config.redis,
     keyring,

@@ -31,7 +31,7 @@ async function main(): Promise<number> {
     help: 'Sessions that a rotation of keys still has to do.',
   })
   const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
-  const database = distributedDatabase(own, { mongo: config.mongo, keyring })
+  const database = distributedDatabase(own, { mongo: config.mongo, keyring, keyTtlMs: config.dataKeyTtl })
   const ops = createOps({
     metrics,
     logger: log,
@@ -52,6 +52,7 @@ async function main(): Promise<number> {
       keyring,
       values,
       perSecond: config.rate,
+      keyTtlMs: config.dataKeyTtl,
       signal: stopping.signal,
       onUnopenable: (sid) => log.error({ sid }, 'a session does not open, and stays under its key'),
       onProgress(progress) {

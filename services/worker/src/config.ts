@@ -1,5 +1,6 @@
 import {
   clockScale,
+  dataKeyTtl,
   encryptionKeys,
   group,
   hashKey,
@@ -24,6 +25,7 @@ export const workerConfig = (readRedisAddress: ReadRedisAddress, readMongoAddres
     mongo: mongo(readMongoAddress),
     encryptionKeys: encryptionKeys(),
     hashKey: hashKey({ required: true }),
+    dataKeyTtl: dataKeyTtl(),
     llm: llmTimeouts(),
     concurrency: workerConcurrency(),
     shutdownTimeout: shutdownTimeout(),

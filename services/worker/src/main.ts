@@ -19,7 +19,7 @@ import { createWorker } from './worker.ts'
 function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>): Part[] {
   const { log, metrics, timers, structures } = process
   const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
-  const database = distributedDatabase(process, { mongo: config.mongo, keyring })
+  const database = distributedDatabase(process, { mongo: config.mongo, keyring, keyTtlMs: config.dataKeyTtl })
   const redis = distributedFabric(process, { redis: config.redis, keyring })
   const { llm } = config
   const worker = createWorker(

@@ -51,18 +51,26 @@ export async function scene(options: DistributedOptions): Promise<Scene> {
   return { system, roamers, open }
 }
 
+export interface ChatterOptions {
+  readonly text?: (n: number) => string
+  /** At most eight answers of a session may wait. */
+  readonly pauseMs?: number
+}
+
 /** Each device goes on saying something in a session of its own until told to stop. */
-export function chatter(roamers: readonly Roamer[]): { count(): number; stop(): Promise<void> } {
+export function chatter(
+  roamers: readonly Roamer[],
+  { text = (n) => `hello ${n}`, pauseMs = 120 }: ChatterOptions = {},
+): { count(): number; stop(): Promise<void> } {
   let over = false
   let said = 0
   const talking = roamers.map(async (roamer) => {
     let sid: string | undefined
     for (let n = 1; !over; n += 1) {
-      const accepted = await roamer.say(`hello ${n}`, sid)
+      const accepted = await roamer.say(text(n), sid)
       sid = accepted.sid
       said += 1
-      // At most eight answers of a session may wait.
-      await pause(120)
+      await pause(pauseMs)
     }
   })
   // A test that fails stops the roamers under it; it has said why.

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import type { Leases } from '@chatbox/core'
+import type { Leases, SealedConversations } from '@chatbox/core'
 import { createKeyring, defaultHashKey, sealedConversations, sealedFabric } from '@chatbox/crypto'
 import { migrateMongo, openMongo } from '@chatbox/mongo'
 import { defaultClocks, redisFabric } from '@chatbox/redis'
@@ -10,6 +10,7 @@ import { startWire, type Wire } from '@chatbox/testkit/network'
 import { type RunningProcess, runNode } from '@chatbox/testkit/process'
 import type { RunningServer } from '@chatbox/testkit/servers'
 import type { Backend, BackendSecrets } from '../distributed/system.ts'
+import { type Ring, ringEnv } from './ring.ts'
 
 const STORAGE = fileURLToPath(new URL('../../../storage/dist/main.js', import.meta.url))
 const WORKER = fileURLToPath(new URL('../../../worker/dist/main.js', import.meta.url))
@@ -38,6 +39,10 @@ export interface Processes extends Backend {
   readonly storages: StorageProcess[]
   readonly workers: WorkerProcess[]
   readonly leases: Leases
+  /** The rows as they are stored. */
+  readonly sealed: SealedConversations
+  /** What every process was told that needs the database and its keys. */
+  readonly env: NodeJS.ProcessEnv
   startStorage(env?: NodeJS.ProcessEnv): Promise<StorageProcess>
   startWorker(env?: NodeJS.ProcessEnv): Promise<WorkerProcess>
 }
@@ -46,6 +51,8 @@ export interface ProcessesOptions extends Stores {
   readonly storages?: number
   readonly workers?: number
   readonly env?: NodeJS.ProcessEnv
+  /** The keys of all, where it is not one alone. */
+  readonly ring?: Ring
 }
 
 export async function processes(
@@ -77,6 +84,7 @@ export async function processes(
     CLOCK_SCALE: String(clockScale),
     DRAIN_DELAY: '0s',
     SHUTDOWN_TIMEOUT: '9s',
+    ...(options.ring && ringEnv(options.ring)),
     ...options.env,
   }
   const addressOf = async (running: RunningProcess, part: string) => {
@@ -125,7 +133,7 @@ export async function processes(
     ...Array.from({ length: options.workers ?? 1 }, () => startWorker()),
   ])
 
-  const keyring = createKeyring({ keys: [{ id: 'k1', key }], hashKey })
+  const keyring = createKeyring({ ...(options.ring ?? { keys: [{ id: 'k1', key }] }), hashKey })
   const seals = { onUnopenable: () => undefined }
   const redis = redisFabric({
     realtimeUrl: realtime.url,
@@ -145,6 +153,8 @@ export async function processes(
     fabric: sealedFabric(redis, keyring, seals),
     conversations: sealedConversations(own.conversations, keyring, seals),
     leases: own.leases,
+    sealed: own.conversations,
+    env,
     disabledUsers: own.disabledUsers,
     async get(path, headers) {
       const [storage] = storages.filter(({ process: running }) => alive(running.pid))

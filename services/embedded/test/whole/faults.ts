@@ -94,7 +94,7 @@ export async function cutReplies(it: Whole, count: number, patience: Patience): 
   await expect.poll(() => cut, patience).toBe(count)
 }
 
-const WRITES = new Set(['insert', 'update', 'findAndModify', 'bulkWrite'])
+export const WRITES: ReadonlySet<string> = new Set(['insert', 'update', 'findAndModify', 'bulkWrite'])
 
 /** Every write of storage was asked to be in the journals of a majority (P1). */
 export function expectDurableWrites({ backend }: Whole): void {

@@ -5,6 +5,7 @@ import { type Roamer, startRoamer } from '../distributed/roamer.ts'
 import { later } from '../distributed/scene.ts'
 import { type Distributed, startDistributed } from '../distributed/system.ts'
 import { type Processes, processes, type Stores } from './backend.ts'
+import { type Ring, ringEnv } from './ring.ts'
 
 export interface Whole {
   readonly system: Distributed
@@ -19,10 +20,13 @@ export interface WholeOptions {
   readonly patience: { readonly timeout: number; readonly interval: number }
   readonly workers?: number
   readonly env?: NodeJS.ProcessEnv
+  readonly ring?: Ring
+  /** More settings of both Redis. */
+  readonly redisArgs?: readonly string[]
 }
 
-async function ownStores(): Promise<Stores> {
-  const started: RunningServer[] = await Promise.all([startRedis(), startRedis(), startMongo()])
+async function ownStores(args: readonly string[] = []): Promise<Stores> {
+  const started: RunningServer[] = await Promise.all([startRedis({ args }), startRedis({ args }), startMongo()])
   later(() => Promise.all(started.map((server) => server.stop())))
   const [realtime, queue, mongo] = started
   if (!realtime || !queue || !mongo) throw new Error('a server did not start')
@@ -30,16 +34,17 @@ async function ownStores(): Promise<Stores> {
 }
 
 /** Two edges, two replicas of storage and a worker as processes, over two Redis and a MongoDB; two devices for each user. */
-export async function whole({ roamers: count, clockScale, patience, workers = 1, env }: WholeOptions): Promise<Whole> {
-  const stores = await ownStores()
+export async function whole(options: WholeOptions): Promise<Whole> {
+  const { roamers: count, clockScale, patience, workers = 1, env, ring } = options
+  const stores = await ownStores(options.redisArgs)
   let backend: Processes | undefined
   const system = await startDistributed({
     redisUrl: stores.realtime.url,
     clockScale,
     edges: 2,
-    env: { REDIS_QUEUE_URL: stores.queue.url },
+    env: { REDIS_QUEUE_URL: stores.queue.url, ...(ring && ringEnv(ring)) },
     async backend(secrets) {
-      backend = await processes({ ...stores, workers, ...(env && { env }) }, secrets)
+      backend = await processes({ ...stores, workers, ...(env && { env }), ...(ring && { ring }) }, secrets)
       return backend
     },
   })

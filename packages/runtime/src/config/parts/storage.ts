@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { integer } from '../codecs/values.ts'
+import { duration, integer } from '../codecs/values.ts'
 import { group, mapped } from '../group.ts'
 import { type Codec, type Setting, setting } from '../setting.ts'
 
@@ -65,6 +65,15 @@ export function keeping(): Setting<KeepingConfig> {
     retentionMs: value.days > 0 ? value.days * DAY_MS : undefined,
     tokensPerDay: value.tokens > 0 ? value.tokens : undefined,
   }))
+}
+
+/** DATA_KEY_TTL: a rotation lets data keys go after twice this, so all that use one database have to be told the same (R28, R30). */
+export function dataKeyTtl(): Setting<number> {
+  return setting('DATA_KEY_TTL', duration({ min: 1_000, max: 86_400_000 }), {
+    about:
+      'How long a process uses the data keys of a session that it has read; a rotation that seals values anew takes twice as long. The same for all.',
+    default: '10m',
+  })
 }
 
 /** ROTATION_RATE: people have the database to themselves, but for this. */
