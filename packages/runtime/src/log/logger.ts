@@ -28,6 +28,8 @@ export interface LoggerOptions {
   destination?: { write(line: string): unknown }
 }
 
+const STANDARD_OUTPUT = 1
+
 /** One JSON object per line. Secrets and content are taken out by name (clean) and by shape (tidyLine). */
 export function createLogger({ service, level = 'info', destination }: LoggerOptions): Logger {
   const options: pino.LoggerOptions = {
@@ -39,7 +41,11 @@ export function createLogger({ service, level = 'info', destination }: LoggerOpt
     serializers: { err: (value: unknown) => (value instanceof Error ? logError(value) : value) },
     hooks: { streamWrite: tidyLine },
   }
-  return new Lines(destination ? pino(options, { write: (line) => void destination.write(line) }) : pino(options))
+  const lines = destination
+    ? { write: (line: string) => void destination.write(line) }
+    : // By itself pino hands lines to another thread, and a process that ends meanwhile loses some, or has them out of order.
+      pino.destination({ dest: STANDARD_OUTPUT, sync: true })
+  return new Lines(pino(options, lines))
 }
 
 /**

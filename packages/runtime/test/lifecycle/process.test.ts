@@ -58,6 +58,13 @@ describe('a real process', () => {
     return { child, lines, said, ended }
   }
 
+  it('has written every line that it logged when it is killed in the next moment', async () => {
+    const { lines, ended } = start('dies')
+    await ended
+    const words = lines.flatMap((line) => /last words \d+/.exec(line) ?? [])
+    expect(words).toEqual(Array.from({ length: 20 }, (_, i) => `last words ${i + 1}`))
+  })
+
   it.each(['SIGINT', 'SIGTERM'] as const)('ends with 0 after %s', async (signal) => {
     const { child, said, ended } = start('stops')
     await said('start-up complete')
