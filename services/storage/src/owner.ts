@@ -129,11 +129,13 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     async stop(deadline) {
       stopping = true
       clearTimeout(timer)
-      await round
       const abandon = () => {
         for (const { partition } of held.values()) partition.abandon(deadline.reason)
       }
       deadline.addEventListener('abort', abandon, { once: true })
+      await round
+      // A database that hangs may keep the round until then, and may have given partitions meanwhile.
+      if (deadline.aborted) abandon()
       await Promise.all(
         [...held.values()].map(async ({ lease, partition }) => {
           await partition.stop()

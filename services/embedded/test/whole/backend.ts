@@ -106,7 +106,7 @@ export async function processes(
         MONGODB_URI: `mongodb://127.0.0.1:${own.mongo.port}/?directConnection=true`,
         ...more,
       },
-      waitMs: 60_000,
+      waitMs: 180_000,
     })
     await running.waitForOutput(/start-up complete/)
     const started = {
@@ -119,7 +119,7 @@ export async function processes(
     return started
   }
   async function startWorker(more: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {
-    const running = runNode(WORKER, { env: { ...env, ...more }, waitMs: 60_000 })
+    const running = runNode(WORKER, { env: { ...env, ...more }, waitMs: 180_000 })
     await running.waitForOutput(/start-up complete/)
     const started = { process: running, opsUrl: await addressOf(running, 'ops') }
     workers.push(started)

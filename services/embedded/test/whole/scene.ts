@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { killAll } from '@chatbox/testkit/process'
 import { type RunningServer, startMongo, startRedis } from '@chatbox/testkit/servers'
 import { expect } from 'vitest'
 import { type Roamer, startRoamer } from '../distributed/roamer.ts'
@@ -37,6 +38,8 @@ async function ownStores(args: readonly string[] = []): Promise<Stores> {
 export async function whole(options: WholeOptions): Promise<Whole> {
   const { roamers: count, clockScale, patience, workers = 1, env, ring } = options
   const stores = await ownStores(options.redisArgs)
+  // Also of those that had started when another one did not.
+  later(killAll)
   let backend: Processes | undefined
   const system = await startDistributed({
     redisUrl: stores.realtime.url,
@@ -73,20 +76,22 @@ export function talk(roamers: readonly Roamer[], messages: number, pauseMs: numb
       await pause(pauseMs)
     }
   })
-  for (const each of talking) each.catch(() => undefined)
-  return {
-    count: () => said,
-    over: Promise.all(talking),
-  }
+  const over = Promise.all(talking)
+  // A test that fails stops the roamers under it; it has said why.
+  over.catch(() => undefined)
+  return { count: () => said, over }
+}
+
+/** Turns from which something has still to follow. */
+export async function unsettled({ backend }: Whole): Promise<number> {
+  const partitions = Array.from({ length: 64 }, (_, partition) => backend.conversations.unsettledOf(partition, 100))
+  return (await Promise.all(partitions)).flat().length
 }
 
 /** Every accepted question has its end, and everything has followed from it; counters are those of the rows (R3). */
-export async function settled({ backend, roamers }: Whole, patience: WholeOptions['patience']): Promise<void> {
-  const left = async () => {
-    const partitions = Array.from({ length: 64 }, (_, partition) => backend.conversations.unsettledOf(partition, 100))
-    return (await Promise.all(partitions)).flat().length
-  }
-  await expect.poll(left, patience).toBe(0)
+export async function settled(all: Whole, patience: WholeOptions['patience']): Promise<void> {
+  const { backend, roamers } = all
+  await expect.poll(() => unsettled(all), patience).toBe(0)
   const sids = new Set(roamers.flatMap((roamer) => [...roamer.accepted.values()].map(({ sid }) => sid)))
   for (const sid of sids) {
     const session = await backend.conversations.session(sid as never)

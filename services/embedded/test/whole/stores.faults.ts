@@ -3,9 +3,9 @@ import { available, startMongo } from '@chatbox/testkit/servers'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { faultsOf } from '../distributed/faults-of.ts'
-import { cleanUp, later } from '../distributed/scene.ts'
+import { cleanUp, later, restarted } from '../distributed/scene.ts'
 import type { StorageProcess } from './backend.ts'
-import { settled, talk, whole } from './scene.ts'
+import { settled, talk, unsettled, whole } from './scene.ts'
 
 const there = (await available('redis')) && (await available('mongo'))
 afterEach(cleanUp)
@@ -27,6 +27,27 @@ describe.skipIf(!there)('the whole system, when a store loses what it has or is 
       await expect.poll(() => talking.count(), patience).toBeGreaterThan(share)
       expect(await queue.dbsize()).toBeGreaterThan(0)
       await queue.flushall()
+    }
+    await talking.over
+    await settled(all, patience)
+    await expect.poll(() => faultsOf(all.system, all.roamers), patience).toEqual([])
+  })
+
+  it('ends every accepted question, and counts exactly, though its queue came back as it was two seconds before (fault 7)', async () => {
+    const all = await whole({ roamers: 20, clockScale: 1, patience })
+    const talking = talk(all.roamers, 20, 300)
+    let queue = all.stores.queue
+    for (const share of [50, 120, 200]) {
+      await expect.poll(() => talking.count(), patience).toBeGreaterThan(share)
+      const admin = new Redis({ host: '127.0.0.1', port: queue.port })
+      await admin.save()
+      admin.disconnect()
+      const saved = talking.count()
+      await pause(2_000)
+      await expect.poll(() => talking.count(), patience).toBeGreaterThan(saved + 5)
+      await expect.poll(() => unsettled(all), patience).toBeGreaterThan(0)
+      await queue.kill()
+      queue = await restarted(queue)
     }
     await talking.over
     await settled(all, patience)
