@@ -12,7 +12,9 @@ export async function overBudget(work: Work, uid: UserId, until: number | undefi
   if (tokensPerDay === undefined) return false
   const now = work.now()
   const midnight = now - (now % DAY_MS)
-  return (
-    (await work.insist('sum up tokens', () => work.conversations.tokensSince(uid, midnight), until)) >= tokensPerDay
-  )
+  const since = (whose: UserId) =>
+    work.insist('sum up tokens', () => work.conversations.tokensSince(whose, midnight), until)
+  // What the user has had erased today was used all the same; it stands under the alias.
+  const [spent, erased] = await Promise.all([since(uid), since(work.aliasOf(uid))])
+  return spent + erased >= tokensPerDay
 }

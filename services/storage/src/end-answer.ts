@@ -45,7 +45,8 @@ export async function afterEnd(work: Work, uid: UserId, turn: Turn, won: boolean
   if (state?.session.erased) return
   await announce(work, uid, answerDoneEvent(turn, answer, state?.session.ownerEpoch ?? 0))
   await startNext(work, sid)
-  const took = (answer.endedAt ?? answer.askedAt) - answer.askedAt
+  // The end is told in the worker's time, which may be behind.
+  const took = Math.max(0, (answer.endedAt ?? answer.askedAt) - answer.askedAt)
   await projectTurn(
     work,
     turn,

@@ -105,7 +105,7 @@ export function ownPartition(
       const expired = entry.until !== undefined && work.now() > entry.until
       const triedBefore = entry.tries > 1
       // `expired` says that it never happens, and who has begun before may have done it (R9).
-      if (expired && body.kind !== 'send') throw new Refusal(triedBefore ? 'unavailable' : 'expired')
+      if (expired && !goesOn(body, triedBefore)) throw new Refusal(triedBefore ? 'unavailable' : 'expired')
       await apply(work, body, { until: entry.until, triedBefore })
       const removed = source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: true }) })
       tellAfter(removed, body.replyTo, body)
@@ -170,6 +170,13 @@ export function ownPartition(
     },
   }
 }
+
+/**
+ * What is done past its time all the same: a message looks for itself, because it may be a repetition; and an erasure that has begun
+ * must not stay half done, with nobody to come back to it (R22).
+ */
+const goesOn = ({ kind }: EntryBody, triedBefore: boolean): boolean =>
+  kind === 'send' || (triedBefore && (kind === 'user.erase' || kind === 'session.erase'))
 
 type Removing = ReturnType<typeof removing>
 

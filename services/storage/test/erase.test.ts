@@ -3,6 +3,7 @@ import {
   beginEvent,
   brokenAt,
   deltaEvent,
+  encodeEntry,
   partitionOf,
   requestId,
   sessionId,
@@ -10,6 +11,7 @@ import {
   userId,
 } from '@chatbox/core'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createStorage } from '../src/index.ts'
 import { type Bench, type BenchOptions, bench, user } from './fixture.ts'
 import { exchange, finish, question, someEnd, until } from './talk.ts'
 
@@ -229,6 +231,31 @@ describe('erasing a session (R22)', () => {
 })
 
 describe('erasing a user (R22, security 34)', () => {
+  it('is gone on with by the next owner, although its time was up: half of it must not stay', async () => {
+    await open()
+    const others = [sid, sessionId('session-2')]
+    for (const id of others) await exchange(b, alice, id)
+    await b.storage.stop(AbortSignal.timeout(5_000))
+    const body = { kind: 'user.erase', uid: alice, requestId: requestId('erase') } as const
+    const partition = partitionOf(alice, 64)
+    const ttlMs = 20
+    expect(await b.deps.fabric.ingest.append({ partition, packet: encodeEntry(body), ttlMs })).toBe('taken')
+    // Somebody begins, and dies.
+    const source = await b.deps.fabric.ingest.own(partition)
+    const { entries, now } = await source.read(10, AbortSignal.timeout(5_000))
+    expect(entries).toHaveLength(1)
+    await source.close()
+    await until(() => Date.now() > now + 2 * ttlMs, 'its time is up')
+    const next = createStorage(b.deps, { times: { leaseMs: 2_000, sweepMs: 50 } })
+    await next.start()
+    try {
+      await until(async () => (await audit()).some(({ action }) => action === 'user.erased'), 'the user is erased')
+      for (const id of others) expect(await b.conversations.session(id)).toMatchObject({ erased: true })
+    } finally {
+      await next.stop(AbortSignal.timeout(5_000))
+    }
+  })
+
   it('erases every session, takes the id out of what is left, and leaves the others alone', async () => {
     await open()
     const sids = Array.from({ length: 5 }, (_, i) => sessionId(`session-${i}`))
