@@ -27,6 +27,8 @@ export interface FakeProvider {
   readonly calls: readonly FakeCall[]
   /** The other requests that came, such as those to stop. */
   readonly others: readonly FakeRequest[]
+  /** How many connections there ever were. */
+  readonly connections: number
   /** The call of this number, from 0, as soon as it was made. */
   call(index: number): Promise<FakeCall>
   /** The answers of the next requests, in their order. */
@@ -41,6 +43,7 @@ export async function startFake(dialect: Dialect): Promise<FakeProvider> {
   const others: FakeRequest[] = []
   const scripts: Script[] = []
   const waiting = new Set<() => void>()
+  let connections = 0
   let rest: (request: FakeRequest) => Script = () => ({ steps: [{ say: 'Hello.' }, { end: 'stop' }] })
 
   const server = createServer((incoming, response) => {
@@ -68,12 +71,18 @@ export async function startFake(dialect: Dialect): Promise<FakeProvider> {
     await play(dialect, request, scripts.shift() ?? rest(request), response, over.signal)
   }
 
+  server.on('connection', () => {
+    connections += 1
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     calls,
     others,
+    get connections() {
+      return connections
+    },
     call: (index) =>
       new Promise((resolve) => {
         const look = () => {
