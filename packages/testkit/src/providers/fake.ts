@@ -179,7 +179,11 @@ async function perform(
 /** Whether it came to pass before the client left. */
 async function passed(what: Promise<unknown> | number, closed: AbortSignal): Promise<boolean> {
   if (closed.aborted) return false
-  const left = new Promise<void>((resolve) => closed.addEventListener('abort', () => resolve(), { once: true }))
+  const over = new AbortController()
+  const left = new Promise<void>((resolve) =>
+    closed.addEventListener('abort', () => resolve(), { once: true, signal: over.signal }),
+  )
   await Promise.race([typeof what === 'number' ? pause(what, undefined, { ref: false }) : what, left])
+  over.abort()
   return !closed.aborted
 }

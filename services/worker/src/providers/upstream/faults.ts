@@ -1,12 +1,13 @@
 import { ProviderFault } from '../../provider.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Statuses that another try may help with (L2). 529: Anthropic's own for overload. */
 const RETRYABLE = new Set([408, 409, 429, 500, 502, 503, 504, 529])
 const OVERLOADED = new Set([429, 503, 529])
 
-/** What an answer's status says. `detail` is the vendor's text, for the log only (X4). */
+/** What an answer's status says. `detail` is the vendor's text, `quoted`, for the log only (X4). */
 export function faultOfStatus(status: number, headers: Headers, detail: string): ProviderFault {
-  const retryable = RETRYABLE.has(status) || status > 504
+  const retryable = wishOf(headers) ?? (RETRYABLE.has(status) || status > 504)
   const retryAfterMs = retryAfterOf(headers)
   const code = OVERLOADED.has(status) ? 'provider_overloaded' : rejects(status) ? 'provider_rejected' : 'provider_error'
   return new ProviderFault(code, `the provider answered ${status}: ${detail.slice(0, MOST_DETAIL)}`, {
@@ -15,11 +16,23 @@ export function faultOfStatus(status: number, headers: Headers, detail: string):
   })
 }
 
+/** OpenAI and Anthropic know best whether another try could help, and sometimes say so. */
+function wishOf(headers: Headers): boolean | undefined {
+  const wish = headers.get('x-should-retry')
+  return wish === 'true' ? true : wish === 'false' ? false : undefined
+}
+
 /** The request itself is what the vendor minds; wrong keys and unknown models are ours to mend, not the user's. */
 const rejects = (status: number): boolean => status === 400 || status === 413 || status === 422
 
 /** Of a text that others wrote, as much as a log line bears. */
 const MOST_DETAIL = 500
+
+/** A vendor's own text, as the log may have it: servers quote the key that they refuse. */
+export function quoted(detail: string, { apiKey }: Pick<Upstream, 'apiKey'>): string {
+  const safe = apiKey === '' ? detail : detail.replaceAll(apiKey, '[key]')
+  return safe.slice(0, MOST_DETAIL)
+}
 
 /** `Retry-After` in seconds or as a date; `retry-after-ms`, which OpenAI sends beside it, is finer. */
 function retryAfterOf(headers: Headers): number | undefined {

@@ -1,0 +1,4 @@
+import { z } from 'zod'
+
+/** Tokens. */
+export const COUNT = z.int().nonnegative()
