@@ -1,4 +1,5 @@
-import type { Script } from '@chatbox/testkit/providers'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { FakeCall, Script } from '@chatbox/testkit/providers'
 import type { ProviderEvent } from '@chatbox/worker'
 import { expect, it } from 'vitest'
 import { type Open, type Opened, opened, QUESTION } from './opened.ts'
@@ -63,11 +64,8 @@ export function aborts(open: Open): void {
     fake.next({ steps: [{ say: 'So far' }, { hang: true }] })
     const events = iterate(provider, new AbortController().signal)
     await firstText(events)
-    const left = performance.now()
     await events.return?.()
-    const { byClient, at } = await (await fake.call(0)).closed
-    expect(byClient).toBe(true)
-    expect(at - left).toBeLessThan(WITHIN_MS)
+    await closesSoon(await fake.call(0))
   })
 
   it('leaves the answers of others alone', async () => {
@@ -112,10 +110,18 @@ async function rest(events: AsyncIterator<ProviderEvent>): Promise<ProviderEvent
 
 /** Aborts, and sees the vendor's side of the connection close in time. */
 async function aborted(stopping: AbortController, fake: Opened['fake'], index = 0): Promise<void> {
-  const { closed } = await fake.call(index)
-  const since = performance.now()
+  const call = await fake.call(index)
   stopping.abort(enough)
-  const { byClient, at } = await closed
-  expect(byClient).toBe(true)
-  expect(at - since).toBeLessThan(WITHIN_MS)
+  await closesSoon(call)
+}
+
+const TICK_MS = 10
+
+/** By the client, within the time as this process has it: on a machine that is busy elsewhere, both sides are slower alike. */
+async function closesSoon({ closed }: FakeCall): Promise<void> {
+  for (let ms = 0; ms < WITHIN_MS; ms += TICK_MS) {
+    const over = await Promise.race([closed, pause(TICK_MS)])
+    if (over) return expect(over.byClient).toBe(true)
+  }
+  expect.fail(`the request was still open after ${WITHIN_MS} ms`)
 }
