@@ -1,7 +1,16 @@
-import { APIConnectionError, APIError, APIUserAbortError } from '@anthropic-ai/sdk'
-import { faultOfStatus, faultOfTransport } from '../upstream/faults.ts'
+import { APIError } from '@anthropic-ai/sdk'
+import type { ProviderFault } from '../../provider.ts'
+import { faultOfStatus, quoted } from '../upstream/faults.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 
-/** The status that an error has when it comes before the stream; inside it there is only the type. */
+/** What the SDK threw instead of giving a response: a fault where a status came with it, else as it is. */
+export function faultOfSdk(error: unknown, upstream: Upstream): unknown {
+  if (!(error instanceof APIError) || error.status === undefined) return error
+  const detail = quoted(error.apiMessage ?? error.message, upstream)
+  return faultOfStatus(error.status, error.headers ?? new Headers(), detail)
+}
+
+/** The status that the vendor would have given an error before the stream began; inside of it there is the type alone. */
 const STATUSES: Readonly<Record<string, number>> = {
   invalid_request_error: 400,
   authentication_error: 401,
@@ -16,14 +25,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   overloaded_error: 529,
 }
 
-/** What the SDK threw, in our terms. An abort is passed on as it is. */
-export function faultOfAnthropic(error: unknown, apiKey: string, signal: AbortSignal): unknown {
-  if (error instanceof APIError && !(error instanceof APIConnectionError || error instanceof APIUserAbortError)) {
-    const status = error.status ?? STATUSES[error.type ?? ''] ?? 500
-    // A gateway may repeat in its errors what it was sent.
-    const said = error.apiMessage ?? error.message
-    const detail = apiKey === '' ? said : said.replaceAll(apiKey, '(the key)')
-    return faultOfStatus(status, error.headers ?? new Headers(), detail)
-  }
-  return faultOfTransport(error, signal)
-}
+export const faultOfEvent = (
+  error: { readonly type: string; readonly message: string },
+  upstream: Upstream,
+): ProviderFault => faultOfStatus(STATUSES[error.type] ?? 500, new Headers(), quoted(error.message, upstream))

@@ -1,19 +1,30 @@
-/** Counts of a `usage`, of which gateways leave out what they do not know. */
-type Counts = {
-  readonly [K in 'input_tokens' | 'cache_creation_input_tokens' | 'cache_read_input_tokens']?: number | null
-}
+import { z } from 'zod'
+
+const COUNT = z.int().nonnegative().nullish().catch(null)
+
+/** Gateways leave out what they do not count. */
+export const USAGE = z
+  .object({
+    input_tokens: COUNT,
+    cache_creation_input_tokens: COUNT,
+    cache_read_input_tokens: COUNT,
+    output_tokens: COUNT,
+  })
+  .nullish()
+  .catch(null)
 
 /**
- * The vendor counts the parts of a prompt that its cache took or gave apart from the rest, and says each so far; together
- * they are what was asked. Nothing when it did not say.
+ * The vendor counts the parts of a prompt that its cache took, or gave, apart from the rest, and says each so far; together
+ * they are what was asked. Undefined until it has said.
  */
-export function promptTokens(): (told: Counts | null | undefined) => number | undefined {
-  let known: Counts = {}
+export function promptTokens(): (told: z.infer<typeof USAGE>) => number | undefined {
+  let plain: number | undefined
+  let written = 0
+  let read = 0
   return (told) => {
-    const news = Object.entries(told ?? {}).filter(([, count]) => typeof count === 'number')
-    known = { ...known, ...Object.fromEntries(news) }
-    const { input_tokens, cache_creation_input_tokens, cache_read_input_tokens } = known
-    if (typeof input_tokens !== 'number') return undefined
-    return input_tokens + (cache_creation_input_tokens ?? 0) + (cache_read_input_tokens ?? 0)
+    plain = told?.input_tokens ?? plain
+    written = told?.cache_creation_input_tokens ?? written
+    read = told?.cache_read_input_tokens ?? read
+    return plain === undefined ? undefined : plain + written + read
   }
 }
