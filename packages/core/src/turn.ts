@@ -19,6 +19,8 @@ export interface Answer<Text = string> {
   readonly askedAt: number
   readonly endedAt?: number
   readonly text?: Text
+  /** What the provider calls its own conversation, where it keeps one and this answer ended in it as `done` (decision 13). */
+  readonly thread?: Text
   readonly usage?: UsageView
   readonly error?: ErrorCode
   readonly feedback?: Feedback<Text>
@@ -71,6 +73,7 @@ export interface Turn<C = Content, Text = string> {
 export interface AnswerEnd<Text = string> {
   readonly status: Exclude<AnswerStatus, 'pending'>
   readonly text: Text
+  readonly thread?: Text
   readonly usage?: UsageView
   readonly error?: ErrorCode
   readonly endedAt: number

@@ -63,6 +63,9 @@ export const outcomeAad = headerAad('outcome', outcomeParts)
 export const sessionAad = (sid: string, field: 'nm' | 'preview' | 'assistingAdminName' | 'key'): Uint8Array =>
   bytes(`session${part(sid)}${part(field)}`)
 
-/** A field of one of its rows: `content` by seq, `text` and the `comment` on it by the answer's id. */
-export const turnAad = (sid: string, place: number | string, field: 'content' | 'text' | 'comment'): Uint8Array =>
-  bytes(`turn${part(sid)}${part(place)}${part(field)}`)
+/** A field of one of its rows: `content` by seq, `text`, `thread` and the `comment` on it by the answer's id. */
+export const turnAad = (
+  sid: string,
+  place: number | string,
+  field: 'content' | 'text' | 'thread' | 'comment',
+): Uint8Array => bytes(`turn${part(sid)}${part(place)}${part(field)}`)

@@ -12,6 +12,7 @@ export type SealedPlace =
   | 'data-key'
   | 'content'
   | 'text'
+  | 'thread'
   | 'comment'
   | 'name'
   | 'preview'

@@ -47,7 +47,7 @@ describe('docs/data-model.md', () => {
   it('has every field of a turn, and no other', () => {
     const question = sealedQuestion(sealedSession().sid, 1, { cmid: clientMessageId('c-1'), event: 'any' })
     const answer = {
-      ...{ ...question.answer, answerId: answerId('a-1'), due: 5, cancelAt: 5, endedAt: 5, text: some },
+      ...{ ...question.answer, answerId: answerId('a-1'), due: 5, cancelAt: 5, endedAt: 5, text: some, thread: some },
       usage: { inputTokens: 1, outputTokens: 1, estimated: false },
       feedback: { rating: 'up', comment: some, ts: 5 },
       error: 'internal',

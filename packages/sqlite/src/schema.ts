@@ -12,7 +12,8 @@ const answerColumns = `
 
 /**
  * Each brings a file from the version before to its own (its place in this list, from 1). What has been released is never
- * edited; a change is a further entry. Sealed columns: key, nm, preview, assisting_admin_name, content, text, feedback_comment.
+ * edited; a change is a further entry. Sealed columns: key, nm, preview, assisting_admin_name, content, text, feedback_comment,
+ * thread.
  */
 const migrations: readonly string[] = [
   `
@@ -115,6 +116,10 @@ create table audit (
 ) strict;
 create unique index audit_place on audit(partition, n);
 create unique index audit_request on audit(partition, request_id);
+`,
+  `
+alter table turns add column thread blob;
+alter table superseded add column thread blob;
 `,
 ]
 

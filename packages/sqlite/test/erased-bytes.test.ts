@@ -30,11 +30,19 @@ async function livedSession(file: string) {
     const { answerId } = question.answer
     const end = { status: 'done', endedAt: 1 } as const
     await conversations.insertTurn(question)
-    await conversations.endAnswer(sid, answerId, { ...end, text: marked('OLDMARK', i % 2 === 0 ? 10 : 3_000) })
+    await conversations.endAnswer(sid, answerId, {
+      ...end,
+      text: marked('OLDMARK', i % 2 === 0 ? 10 : 3_000),
+      thread: marked('OLDTHREADMARK', 5),
+    })
     await conversations.rateAnswer(sid, answerId, { rating: 'up', comment: marked('OLDCOMMENTMARK', 5), ts: 1 })
     const next = { ...question.answer, answerId: sealedQuestion(sid, seq).answer.answerId }
     await conversations.supersede(sid, seq, answerId, next)
-    await conversations.endAnswer(sid, next.answerId, { ...end, text: marked('TEXTMARK', i % 3 === 0 ? 3_000 : 10) })
+    await conversations.endAnswer(sid, next.answerId, {
+      ...end,
+      text: marked('TEXTMARK', i % 3 === 0 ? 3_000 : 10),
+      thread: marked('NEWTHREADMARK', 5),
+    })
     await conversations.rateAnswer(sid, next.answerId, { rating: 'up', comment: marked('NEWCOMMENTMARK', 5), ts: 1 })
     seq += 2
   }
@@ -43,7 +51,15 @@ async function livedSession(file: string) {
 }
 
 const keyMarks = ['KEYMARK', 'NAMEMARK', 'PREVIEWMARK', 'SHAREMARK']
-const marks = ['CONTENTMARK', 'OLDMARK', 'TEXTMARK', 'OLDCOMMENTMARK', 'NEWCOMMENTMARK']
+const marks = [
+  'CONTENTMARK',
+  'OLDMARK',
+  'TEXTMARK',
+  'OLDCOMMENTMARK',
+  'NEWCOMMENTMARK',
+  'OLDTHREADMARK',
+  'NEWTHREADMARK',
+]
 
 describe('what is erased (R22)', () => {
   it('is in no file of the folder when the erasure has resolved', async () => {

@@ -8,6 +8,6 @@ export function withoutTexts(turn: Turn<unknown, unknown>): WithoutTexts {
   return { ...rest, superseded: superseded.map(withoutText), ...(answer && { answer: withoutText(answer) }) }
 }
 
-function withoutText({ text: _, feedback: __, ...rest }: Answer<unknown>): Answer<never> {
+function withoutText({ text: _, thread: __, feedback: ___, ...rest }: Answer<unknown>): Answer<never> {
   return rest
 }

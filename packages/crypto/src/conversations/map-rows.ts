@@ -1,7 +1,7 @@
 import type { Answer, AnswerId, Feedback, SealedNames, Turn } from '@chatbox/core'
 
 /** Which of an answer's texts. */
-export type TextField = 'text' | 'comment'
+export type TextField = 'text' | 'thread' | 'comment'
 export type NameField = keyof SealedNames
 
 export const NAME_FIELDS = ['nm', 'preview', 'assistingAdminName'] as const satisfies readonly NameField[]
@@ -20,10 +20,11 @@ export function mapTurn<C, T, D, U>(turn: Turn<C, T>, content: (content: C) => D
 }
 
 export function mapAnswer<T, U>(answer: Answer<T>, map: MapText<T, U>): Answer<U> {
-  const { text, feedback, ...rest } = answer
+  const { text, thread, feedback, ...rest } = answer
   return {
     ...rest,
     ...(text !== undefined && { text: map(text, answer.answerId, 'text') }),
+    ...(thread !== undefined && { thread: map(thread, answer.answerId, 'thread') }),
     ...(feedback && { feedback: mapFeedback(feedback, (comment) => map(comment, answer.answerId, 'comment')) }),
   }
 }

@@ -4,7 +4,7 @@ import type { Box } from '../box.ts'
 import type { TryOpen } from '../watch.ts'
 import { withoutTexts } from './blank.ts'
 import type { DataKey } from './data-keys.ts'
-import { mapNames, mapTurn } from './map-rows.ts'
+import { mapNames, mapTurn, type TextField } from './map-rows.ts'
 import type { SealedTurn } from './seal-rows.ts'
 
 const decode = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
@@ -23,7 +23,7 @@ export function openSession(tryOpen: TryOpen, key: DataKey, session: SealedSessi
 /** Undefined if anything in it does not open, which has then been counted. */
 export function openTurn(tryOpen: TryOpen, box: Box, turn: SealedTurn): Turn | undefined {
   let whole = true
-  const opened = (place: 'content' | 'text' | 'comment', value: Uint8Array, aad: Uint8Array) => {
+  const opened = (place: 'content' | TextField, value: Uint8Array, aad: Uint8Array) => {
     const bytes = tryOpen(place, box, value, aad)
     whole &&= bytes !== undefined
     return bytes ? decode(bytes) : ''

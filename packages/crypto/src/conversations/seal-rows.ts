@@ -27,10 +27,14 @@ export const sealedStub = (turn: Turn): SealedTurn => ({ ...withoutTexts(turn), 
 export const sealAnswer = (box: Box, sid: SessionId, answer: Answer): Answer<Uint8Array> =>
   mapAnswer(answer, (text, id, field) => sealText(box, sid, text, id, field))
 
-export const sealEnd = (box: Box, sid: SessionId, id: AnswerId, end: AnswerEnd): AnswerEnd<Uint8Array> => ({
-  ...end,
-  text: sealText(box, sid, end.text, id, 'text'),
-})
+export const sealEnd = (box: Box, sid: SessionId, id: AnswerId, end: AnswerEnd): AnswerEnd<Uint8Array> => {
+  const { text, thread, ...rest } = end
+  return {
+    ...rest,
+    text: sealText(box, sid, text, id, 'text'),
+    ...(thread !== undefined && { thread: sealText(box, sid, thread, id, 'thread') }),
+  }
+}
 
 export const sealFeedback = (box: Box, sid: SessionId, id: AnswerId, feedback: Feedback): Feedback<Uint8Array> =>
   mapFeedback(feedback, (comment) => sealText(box, sid, comment, id, 'comment'))

@@ -199,20 +199,20 @@ describe('a value in another place', () => {
     expect(opened.unopenable).toEqual(['content', 'content', 'content', 'content'])
   })
 
-  it('does not open: the text of another answer', async () => {
+  it.each(['text', 'thread'] as const)('does not open: the %s of another answer', async (field) => {
     const opened = await withTurns()
     for (const seq of [1, 3])
       await opened.sealed.endAnswer(sid, required(turn(seq).answer).answerId, end(`text ${seq}`))
-    const foreign = required(required(await opened.inner.turn(sid, 3)).answer).text
+    const foreign = required(required(await opened.inner.turn(sid, 3)).answer)[field]
     const reader = tampering(opened, (inner) => ({
       turn: async (...given) => {
         const row = required(await inner.turn(...given))
-        return row.answer && foreign ? { ...row, answer: { ...row.answer, text: foreign } } : row
+        return row.answer && foreign ? { ...row, answer: { ...row.answer, [field]: foreign } } : row
       },
     }))
     await expect(reader.turn(sid, 1)).rejects.toBeInstanceOf(Unopenable)
     expect((await reader.turn(sid, 3))?.answer?.text).toBe('text 3')
-    expect(opened.unopenable).toEqual(['text'])
+    expect(opened.unopenable).toEqual([field])
   })
 
   it('does not open: the comment on another answer', async () => {

@@ -51,6 +51,7 @@ export const turn = (seq: number, of: Partial<Turn> = {}): Turn => ({
 export const end = (text = `${SECRET}, said the model`): AnswerEnd => ({
   status: 'done',
   text,
+  thread: `${SECRET}, as a thread`,
   usage: { inputTokens: 1, outputTokens: 2, estimated: false },
   endedAt: 2_000,
 })

@@ -84,7 +84,7 @@ describe('a database behind sealed conversations', () => {
     expect([...seen.fields].sort()).toEqual(
       [
         // Sealed.
-        ['nm', 'preview', 'assistingAdminName', 'content', 'text', 'comment', 'key'],
+        ['nm', 'preview', 'assistingAdminName', 'content', 'text', 'thread', 'comment', 'key'],
         // Sessions.
         ['sid', 'uid', 'partition', 'modelId', 'ts', 'lastActivity', 'adminAssisted', 'assistingAdminId'],
         ['helpRequested', 'totalTokens', 'msgCount', 'rts', 'ownerEpoch', 'readSeq', 'erased', 'rev'],

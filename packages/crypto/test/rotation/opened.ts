@@ -49,8 +49,8 @@ export async function withTurns(): Promise<Rotating> {
   return rotating
 }
 
-/** Name and preview, two contents, a text and a comment. */
-export const VALUES_EACH = 6
+/** Name and preview, two contents, a text, a thread and a comment. */
+export const VALUES_EACH = 7
 
 /** Of one session, as a database holds it. */
 export async function sealedBy(conversations: SealedConversations, id: SessionId, keyring: Keyring) {

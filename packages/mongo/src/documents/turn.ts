@@ -53,10 +53,12 @@ export const feedbackDocument = ({ rating, comment, ts }: Feedback<Uint8Array>):
 /** What an answer has when it has ended. */
 export const resultDocument = ({
   text,
+  thread,
   usage,
   error,
-}: Partial<Pick<AnswerEnd<Uint8Array>, 'text' | 'usage' | 'error'>>): Document => ({
+}: Partial<Pick<AnswerEnd<Uint8Array>, 'text' | 'thread' | 'usage' | 'error'>>): Document => ({
   ...(text !== undefined && { text: binary(text) }),
+  ...(thread !== undefined && { thread: binary(thread) }),
   ...(usage && {
     usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: usage.estimated },
   }),
@@ -70,8 +72,9 @@ export const valuesDocument = ({ content, answer, superseded }: SealedTurn): Doc
   ...Object.assign({}, ...superseded.map((each, i) => answerValues(`superseded.${i}`, each))),
 })
 
-const answerValues = (path: string, { text, feedback }: SealedAnswer): Document => ({
+const answerValues = (path: string, { text, thread, feedback }: SealedAnswer): Document => ({
   ...(text !== undefined && { [`${path}.text`]: binary(text) }),
+  ...(thread !== undefined && { [`${path}.thread`]: binary(thread) }),
   ...(feedback?.comment !== undefined && { [`${path}.feedback.comment`]: binary(feedback.comment) }),
 })
 
@@ -116,6 +119,7 @@ function answerOf(document: Document): SealedAnswer {
     askedAt: fields.number('askedAt'),
     ...fields.maybeNumber('endedAt'),
     ...fields.maybeBytes('text'),
+    ...fields.maybeBytes('thread'),
     ...(usage && { usage: usageOf(usage) }),
     ...(document.error !== undefined && { error: fields.word('error') }),
     ...(document.feedback !== undefined && { feedback: feedbackOf(document.feedback) }),

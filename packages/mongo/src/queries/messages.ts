@@ -26,9 +26,10 @@ const withAnswers = (places: readonly AnswerPlace[], path: 'answer' | 'supersede
   [`${path}.answerId`]: { $in: places.map(({ answerId }) => text(answerId)) },
 })
 
-const answerWithValues = (path: string, { answerId, text: value, feedback }: SealedAnswer): Document => ({
+const answerWithValues = (path: string, { answerId, text: value, thread, feedback }: SealedAnswer): Document => ({
   [`${path}.answerId`]: text(answerId),
   [`${path}.text`]: sameBytes(value),
+  [`${path}.thread`]: sameBytes(thread),
   [`${path}.feedback.comment`]: sameBytes(feedback?.comment),
 })
 

@@ -113,8 +113,10 @@ const emptied = ({ ts, event = '' }: SealedTurn): Document[] => [
       },
     },
   },
-  { $unset: ['answer.text', 'answer.feedback', 'superseded.text', 'superseded.feedback'] },
+  { $unset: ERASED_FROM_ANSWERS.flatMap((field) => [`answer.${field}`, `superseded.${field}`]) },
 ]
+
+const ERASED_FROM_ANSWERS = ['text', 'thread', 'feedback']
 
 /** An answer that was pending ends here, because nothing is left to be answered. */
 const cancelled = (endedAt: number): Document => ({

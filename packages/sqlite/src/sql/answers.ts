@@ -1,5 +1,5 @@
 export const answerColumns = `answer_id, status, attempt, faults, handbacks, n, due, cancel_at, model_id, asked_at, ended_at,
-      text, input_tokens, output_tokens, estimated, error, feedback_rating, feedback_comment, feedback_ts`
+      text, thread, input_tokens, output_tokens, estimated, error, feedback_rating, feedback_comment, feedback_ts`
 
 export const answersSql = {
   beginAttempt: `
@@ -7,8 +7,8 @@ export const answersSql = {
     where sid = :sid and answer_id = :answer_id and status = 'pending' and attempt = :from_attempt`,
 
   endAnswer: `
-    update turns set status = :status, text = :text, input_tokens = :input_tokens, output_tokens = :output_tokens,
-      estimated = :estimated, error = :error, ended_at = :ended_at
+    update turns set status = :status, text = :text, thread = :thread, input_tokens = :input_tokens,
+      output_tokens = :output_tokens, estimated = :estimated, error = :error, ended_at = :ended_at
     where sid = :sid and answer_id = :answer_id and status = 'pending' and attempt = coalesce(:attempt, attempt)`,
 
   changePending: `
@@ -28,7 +28,7 @@ export const answersSql = {
   replaceAnswer: `
     update turns set unsettled = 1, answer_id = :answer_id, status = :status, attempt = :attempt, faults = :faults,
       handbacks = :handbacks, n = :n, due = :due, cancel_at = :cancel_at, model_id = :model_id, asked_at = :asked_at,
-      ended_at = :ended_at, text = :text, input_tokens = :input_tokens, output_tokens = :output_tokens,
+      ended_at = :ended_at, text = :text, thread = :thread, input_tokens = :input_tokens, output_tokens = :output_tokens,
       estimated = :estimated, error = :error, feedback_rating = :feedback_rating,
       feedback_comment = :feedback_comment, feedback_ts = :feedback_ts
     where sid = :sid and seq = :seq`,

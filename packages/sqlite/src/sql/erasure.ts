@@ -8,12 +8,12 @@ export const erasureSql = {
     update turns set status = 'cancelled', ended_at = :ended_at where sid = :sid and status = 'pending'`,
 
   blankTurns: `
-    update turns set content = x'', text = null, unsettled = unsettled and event is :event, feedback_rating = null,
-      feedback_comment = null, feedback_ts = null
+    update turns set content = x'', text = null, thread = null, unsettled = unsettled and event is :event,
+      feedback_rating = null, feedback_comment = null, feedback_ts = null
     where sid = :sid`,
 
   blankSuperseded: `
-    update superseded set text = null, feedback_rating = null, feedback_comment = null, feedback_ts = null
+    update superseded set text = null, thread = null, feedback_rating = null, feedback_comment = null, feedback_ts = null
     where sid = :sid`,
 
   erasableOfUser: 'select sid from sessions where uid = :uid and erased = 0 limit :limit',

@@ -6,11 +6,11 @@ export const keysSql = {
   keyedBy: 'select sid from sessions where key_id = :key_id and sid > :after order by sid limit :limit',
 
   resealTurn: `
-    update turns set content = :content, text = :text, feedback_comment = :feedback_comment
+    update turns set content = :content, text = :text, thread = :thread, feedback_comment = :feedback_comment
     where sid = :sid and seq = :seq`,
 
   resealSuperseded: `
-    update superseded set text = :text, feedback_comment = :feedback_comment
+    update superseded set text = :text, thread = :thread, feedback_comment = :feedback_comment
     where sid = :sid and answer_id = :answer_id`,
 
   resealNames: `

@@ -7,7 +7,7 @@ export const turnsSql = {
     ) values (
       :sid, :seq, :width, :partition, :author, :author_id, :cmid, :kind, :event, :content, :ts, :unsettled,
       :answer_id, :status, :attempt, :faults, :handbacks, :n, :due, :cancel_at, :model_id, :asked_at, :ended_at,
-      :text, :input_tokens, :output_tokens, :estimated, :error, :feedback_rating, :feedback_comment, :feedback_ts
+      :text, :thread, :input_tokens, :output_tokens, :estimated, :error, :feedback_rating, :feedback_comment, :feedback_ts
     )`,
 
   // The nearest row that begins before the end of a new one: if it reaches into it, the place is taken.

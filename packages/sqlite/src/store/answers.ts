@@ -30,9 +30,10 @@ export function answers({ statements, write }: Access): Answers {
 
     endAnswer: (sid, answer_id, end, attempt) =>
       write(() => {
-        const { status, text, endedAt } = end
+        const { status, text, thread = null, endedAt } = end
         const expected = { sid, answer_id, attempt: attempt ?? null }
-        return statements.endAnswer.run({ ...expected, status, text, ended_at: endedAt, ...usageParams(end) }) === 1
+        const said = { status, text, thread, ended_at: endedAt }
+        return statements.endAnswer.run({ ...expected, ...said, ...usageParams(end) }) === 1
       }),
 
     changePending: (sid, answer_id, expected, { due = null, cancelAt = null, n = null, handbacks = null }) =>

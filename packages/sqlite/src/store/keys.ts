@@ -55,6 +55,7 @@ export function keys({ statements, read, write }: Access): Keys {
 
 const valuesOf = (answer: SealedAnswer | undefined) => ({
   text: answer?.text ?? null,
+  thread: answer?.thread ?? null,
   feedback_comment: answer?.feedback?.comment ?? null,
 })
 
@@ -69,6 +70,7 @@ function sameValues(one: SealedTurn, other: SealedTurn): boolean {
       return (
         answer.answerId === twin?.answerId &&
         sameBytes(answer.text, twin.text) &&
+        sameBytes(answer.thread, twin.thread) &&
         sameBytes(answer.feedback?.comment, twin.feedback?.comment)
       )
     })

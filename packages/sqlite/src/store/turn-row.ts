@@ -34,6 +34,7 @@ export const answerParams = (answer: SealedAnswer | undefined): Params => ({
   asked_at: answer?.askedAt ?? null,
   ended_at: answer?.endedAt ?? null,
   text: answer?.text ?? null,
+  thread: answer?.thread ?? null,
   ...usageParams(answer),
   ...feedbackParams(answer?.feedback),
 })
@@ -87,6 +88,7 @@ function answerOf(row: Row): SealedAnswer {
     askedAt: columns.number('asked_at'),
     ...columns.maybeNumber('ended_at', 'endedAt'),
     ...columns.maybeBytes('text', 'text'),
+    ...columns.maybeBytes('thread', 'thread'),
     ...(row.input_tokens !== null && {
       usage: {
         inputTokens: columns.number('input_tokens'),

@@ -50,9 +50,10 @@ export function answersContract(store: () => Texts): void {
   })
 
   describe('ending an answer', () => {
-    it('stores text, usage and error with it, in every way an answer can end (L5)', async () => {
+    it('stores text, thread, usage and error with it, in every way an answer can end (L5)', async () => {
       const ends = [
         someEnd(),
+        someEnd({ thread: '0b7e…' }),
         someEnd({ status: 'failed', text: '', error: 'provider_timeout' }),
         someEnd({ status: 'cancelled', usage: { inputTokens: 7, outputTokens: 0, estimated: true } }),
         { status: 'done', text: 'no usage told', endedAt: 5 } as const,
@@ -138,7 +139,7 @@ export function answersContract(store: () => Texts): void {
       const ended = []
       for (const [i, answer] of answers.entries()) {
         if (i > 0) expect(await store().supersede(sid, 1, answers[i - 1]?.answerId ?? answerId, answer)).toBe(true)
-        const end = someEnd({ text: `answer ${i}`, status: i === 0 ? 'failed' : 'done' })
+        const end = someEnd({ text: `answer ${i}`, thread: `thread ${i}`, status: i === 0 ? 'failed' : 'done' })
         await store().endAnswer(sid, answer.answerId, end)
         ended.push({ ...answer, ...end })
       }

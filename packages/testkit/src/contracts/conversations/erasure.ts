@@ -27,15 +27,15 @@ export function erasureContract(store: () => Texts): void {
       const waiting = someQuestion({ sid, seq: 4, partition, answer: someAnswer({ attempt: 1, due: 7 }) })
       for (const turn of [line, answered, waiting]) await store().insertTurn(turn)
       const [old, next] = [answered.answer, someAnswer()]
-      const ends = [someEnd({ text: 'the first' }), someEnd({ text: 'the second' })]
+      const ends = [someEnd({ text: 'the first', thread: 'one' }), someEnd({ text: 'the second', thread: 'two' })]
       const [first = someEnd(), second = someEnd()] = ends
       await store().endAnswer(sid, old.answerId, first)
       await store().rateAnswer(sid, old.answerId, someFeedback())
       await store().supersede(sid, 2, old.answerId, next)
       await store().endAnswer(sid, next.answerId, second)
       await store().rateAnswer(sid, next.answerId, someFeedback({ rating: 'down' }))
-      const { text: _first, ...oldEnd } = first
-      const { text: _second, ...nextEnd } = second
+      const { text: _first, thread: _one, ...oldEnd } = first
+      const { text: _second, thread: _two, ...nextEnd } = second
       const stub = someStub({ sid, seq: 6, partition, ts: 1_700_000_005_000 })
       const cancelled = { ...waiting.answer, status: 'cancelled', endedAt: stub.ts } as const
       const blank = { content: '', unsettled: false }

@@ -19,7 +19,7 @@ const counted: Readonly<Record<BeginCause, (answer: TextAnswer) => Partial<TextA
 const tokensOf = ({ usage }: TextAnswer) => (usage ? usage.inputTokens + usage.outputTokens : 0)
 const byText = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
 
-function withoutText({ text: _, feedback: __, ...answer }: TextAnswer): TextAnswer {
+function withoutText({ text: _, thread: __, feedback: ___, ...answer }: TextAnswer): TextAnswer {
   return answer
 }
 

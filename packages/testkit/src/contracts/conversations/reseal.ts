@@ -2,7 +2,7 @@ import type { SealedConversations, SealedNames } from '@chatbox/core'
 import { describe, expect, it } from 'vitest'
 import { atOnce, someAnswer, someEnd, someFeedback, someLine, someQuestion, someSid, someStub } from './rows.ts'
 import { type SealedAnswer, type SealedTurn, sealedSession, textOfBytes } from './sealed-rows.ts'
-import { byteValues, inTexts, withKeys } from './store.ts'
+import { byteValues, inTexts, type TextAnswer, withKeys } from './store.ts'
 
 /** Every value of a rotation that seals them anew. */
 export function resealContract(store: () => SealedConversations): void {
@@ -15,10 +15,10 @@ export function resealContract(store: () => SealedConversations): void {
     const question = someQuestion({ sid, seq: 1 })
     await texts().insertTurn(question)
     const next = someAnswer()
-    await texts().endAnswer(sid, question.answer.answerId, someEnd({ text: 'the first' }))
+    await texts().endAnswer(sid, question.answer.answerId, someEnd({ text: 'the first', thread: 'one' }))
     await texts().rateAnswer(sid, question.answer.answerId, someFeedback({ comment: 'poor' }))
     await texts().supersede(sid, 1, question.answer.answerId, next)
-    await texts().endAnswer(sid, next.answerId, someEnd({ text: 'the second' }))
+    await texts().endAnswer(sid, next.answerId, someEnd({ text: 'the second', thread: 'two' }))
     await texts().rateAnswer(sid, next.answerId, someFeedback({ comment: 'good' }))
     return { sid, answerId: next.answerId, read: await readTurn(sid) }
   }
@@ -35,9 +35,8 @@ export function resealContract(store: () => SealedConversations): void {
       expect(await store().resealTurn(read, marked(read, 'anew'))).toBe(true)
       const after = await texts().turn(sid, 1)
       expect(after?.content).toBe(`${before?.content} anew`)
-      expect([after?.answer?.text, after?.answer?.feedback?.comment]).toEqual(['the second anew', 'good anew'])
-      const [old] = after?.superseded ?? []
-      expect([old?.text, old?.feedback?.comment]).toEqual(['the first anew', 'poor anew'])
+      expect(wordsOf(after?.answer)).toEqual(['the second anew', 'two anew', 'good anew'])
+      expect(wordsOf(after?.superseded[0])).toEqual(['the first anew', 'one anew', 'poor anew'])
       expect(withoutValues(await readTurn(sid))).toEqual(withoutValues(read))
       expect((await store().session(sid))?.rev).toBe(0)
     })
@@ -63,15 +62,19 @@ export function resealContract(store: () => SealedConversations): void {
       const [old] = superseded
       if (!answer?.feedback || !old?.feedback) throw new Error('the answers are gone')
       const { text: _, ...textless } = answer
+      const { thread: ____, ...threadless } = answer
       const { feedback: __, ...unrated } = answer
       const { feedback: ___, ...oldUnrated } = old
       const misread: readonly SealedTurn[] = [
         { ...read, content: other },
         { ...read, answer: { ...answer, text: other } },
+        { ...read, answer: { ...answer, thread: other } },
         { ...read, answer: { ...answer, feedback: { ...answer.feedback, comment: other } } },
         { ...read, superseded: [{ ...old, text: other }] },
+        { ...read, superseded: [{ ...old, thread: other }] },
         { ...read, superseded: [{ ...old, feedback: { ...old.feedback, comment: other } }] },
         { ...read, answer: textless },
+        { ...read, answer: threadless },
         { ...read, answer: unrated },
         { ...read, superseded: [oldUnrated] },
         { ...read, superseded: [] },
@@ -184,11 +187,12 @@ export function resealContract(store: () => SealedConversations): void {
 /** The same turn, with every value of it another one. */
 function marked(turn: SealedTurn, mark: string): SealedTurn {
   const anew = (value: Uint8Array) => byteValues.of(`${byteValues.read(value)} ${mark}`)
-  const answerAnew = ({ text, feedback, ...rest }: SealedAnswer): SealedAnswer => {
+  const answerAnew = ({ text, thread, feedback, ...rest }: SealedAnswer): SealedAnswer => {
     const comment = feedback?.comment
     return {
       ...rest,
       ...(text && { text: anew(text) }),
+      ...(thread && { thread: anew(thread) }),
       ...(feedback && { feedback: { ...feedback, ...(comment && { comment: anew(comment) }) } }),
     }
   }
@@ -200,17 +204,19 @@ function marked(turn: SealedTurn, mark: string): SealedTurn {
   }
 }
 
+const wordsOf = (answer: TextAnswer | undefined) => [answer?.text, answer?.thread, answer?.feedback?.comment]
+
 const answersOf = ({ answer, superseded }: SealedTurn) => (answer ? [answer, ...superseded] : superseded)
 
 const valuesOf = (turn: SealedTurn) => [
   textOfBytes(turn.content),
-  ...answersOf(turn).flatMap(({ text, feedback }) => [textOfBytes(text), textOfBytes(feedback?.comment)]),
+  ...answersOf(turn).flatMap(({ text, thread, feedback }) => [text, thread, feedback?.comment].map(textOfBytes)),
 ]
 
 /** What must be the same when every value is another. */
 const withoutValues = (turn: SealedTurn) => {
   const { content: _, answer: __, superseded: ___, ...rest } = turn
-  const answers = answersOf(turn).map(({ text: _text, feedback, ...answer }) => ({
+  const answers = answersOf(turn).map(({ text: _text, thread: _thread, feedback, ...answer }) => ({
     ...answer,
     rating: feedback?.rating,
     rated: feedback?.ts,

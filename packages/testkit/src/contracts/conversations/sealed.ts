@@ -103,12 +103,13 @@ export function sealedConversationsContract(name: string, build: () => Promise<S
       const { sid } = await created()
       const question = someQuestion({ sid, seq: 1 })
       await texts().insertTurn(question)
-      await texts().endAnswer(sid, question.answer.answerId, someEnd())
+      await texts().endAnswer(sid, question.answer.answerId, someEnd({ thread: 'a thread' }))
       await texts().eraseTurns(sid, someStub({ sid, seq: 3, content: 'said' }))
       const rows = await store().turns(sid, { limit: 5, after: 0 })
       expect(rows.map(({ content }) => content.length)).toEqual([0, 0])
       expect(rows[0]?.answer).toBeDefined()
       expect(rows[0]?.answer).not.toHaveProperty('text')
+      expect(rows[0]?.answer).not.toHaveProperty('thread')
     })
 
     it('gives a stale insert a place that is taken, after an erasure', async () => {

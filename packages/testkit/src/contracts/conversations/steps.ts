@@ -38,6 +38,7 @@ export type Step =
       readonly status: 'done' | 'failed' | 'cancelled'
       readonly tokens?: number
       readonly text: string
+      readonly thread?: string
       readonly endedAt: number
     }
   | {
@@ -143,6 +144,7 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
         status: fc.constantFrom('done' as const, 'failed' as const, 'cancelled' as const),
         tokens: fc.nat(1_000),
         text,
+        thread: text,
         endedAt: time,
       },
       { requiredKeys: ['kind', 'answer', 'attempt', 'status', 'text', 'endedAt'] },

@@ -90,7 +90,7 @@ export function inTexts<C, T>({ conversations, content, text }: ConversationsSto
       return begun && { turn: turnOut(begun.turn), session: sessionOut(begun.session) }
     },
     endAnswer: (sid, answer, end: AnswerEnd, attempt) =>
-      conversations.endAnswer(sid, answer, { ...end, text: text.of(end.text) }, attempt),
+      conversations.endAnswer(sid, answer, mapEnd(end, text.of), attempt),
     supersede: (sid, seq, old, answer) => conversations.supersede(sid, seq, old, mapAnswer(answer, text.of)),
     rateAnswer: (sid, answer, feedback) =>
       conversations.rateAnswer(sid, answer, feedback && mapFeedback(feedback, text.of)),
@@ -115,12 +115,17 @@ function mapTurn<C, T, D, U>(turn: Turn<C, T>, content: (c: C) => D, text: (t: T
 }
 
 function mapAnswer<T, U>(answer: Answer<T>, map: (text: T) => U): Answer<U> {
-  const { text, feedback, ...rest } = answer
+  const { text, thread, feedback, ...rest } = answer
   return {
     ...rest,
     ...(text !== undefined && { text: map(text) }),
+    ...(thread !== undefined && { thread: map(thread) }),
     ...(feedback && { feedback: mapFeedback(feedback, map) }),
   }
+}
+
+function mapEnd<T, U>({ text, thread, ...rest }: AnswerEnd<T>, map: (text: T) => U): AnswerEnd<U> {
+  return { ...rest, text: map(text), ...(thread !== undefined && { thread: map(thread) }) }
 }
 
 function mapFeedback<T, U>({ comment, ...rest }: Feedback<T>, map: (text: T) => U): Feedback<U> {
