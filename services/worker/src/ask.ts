@@ -14,6 +14,13 @@ export interface Saying {
   readonly usage: UsageTally
 }
 
+/** How a request came to its end mark. */
+export interface Heard {
+  readonly reason: FinishReason
+  /** The provider's own conversation, where it keeps one. */
+  readonly thread?: string
+}
+
 /** One request. Gives the fault if it was the provider's; rejects with the reason when the answer was stopped. */
 export async function ask(
   work: Work,
@@ -21,13 +28,19 @@ export async function ask(
   { speech, usage }: Saying,
   model: Model,
   prompt: Prompt,
-): Promise<FinishReason | ProviderFault> {
+): Promise<Heard | ProviderFault> {
   const asked = performance.now()
   const told: { -readonly [K in keyof TokenCounts]?: number } = {}
   let said = ''
-  let outcome: FinishReason | ProviderFault | undefined
+  let thread: string | undefined
+  let outcome: Heard | ProviderFault | undefined
   try {
-    for await (const event of listen(model.provider, requestOf(model, prompt), work.times, answering.stopped)) {
+    for await (const event of listen(
+      model.provider,
+      requestOf(model, prompt, speech.attempt),
+      work.times,
+      answering.stopped,
+    )) {
       switch (event.type) {
         case 'text':
           if (event.text === '') break
@@ -41,8 +54,11 @@ export async function ask(
           if (event.inputTokens !== undefined) told.inputTokens = event.inputTokens
           if (event.outputTokens !== undefined) told.outputTokens = event.outputTokens
           break
+        case 'thread':
+          thread = event.id
+          break
         case 'end':
-          outcome = event.reason
+          outcome = { reason: event.reason, ...(thread !== undefined && { thread }) }
       }
     }
     return outcome ?? new ProviderFault('provider_error', 'the stream ended without an end mark', { retryable: true })
@@ -67,10 +83,16 @@ function faultOf(work: Work, { ref: { sid, answerId } }: Attempt, error: unknown
   return new ProviderFault('provider_error', 'something unexpected was thrown', { cause: error })
 }
 
-function requestOf({ name, systemPrompt, maxTokens, temperature }: Model, prompt: Prompt): ProviderRequest {
+function requestOf(
+  { name, systemPrompt, maxTokens, temperature }: Model,
+  { messages, thread }: Prompt,
+  { ref }: Attempt,
+): ProviderRequest {
   return {
     model: name,
-    messages: prompt.messages,
+    messages,
+    session: ref.sid,
+    ...(thread && { thread }),
     ...(systemPrompt !== undefined && { system: systemPrompt }),
     ...(maxTokens !== undefined && { maxTokens }),
     ...(temperature !== undefined && { temperature }),

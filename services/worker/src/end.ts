@@ -19,9 +19,11 @@ import { insist, pause, storeBackoff, type Work } from './work.ts'
 export interface Verdict {
   readonly status: AnswerEnd['status']
   readonly error?: ErrorCode
+  /** The provider's own conversation, in which this answer is the last (decision 13). */
+  readonly thread?: string
 }
 
-export const DONE: Verdict = { status: 'done' }
+export const done = (thread?: string): Verdict => ({ status: 'done', ...(thread !== undefined && { thread }) })
 export const CANCELLED: Verdict = { status: 'cancelled' }
 export const failed = (error: ErrorCode): Verdict => ({ status: 'failed', error })
 
@@ -72,10 +74,16 @@ export async function endUnspoken(
   return end
 }
 
-const endOf = (work: Work, { status, error }: Verdict, text: string, usage: UsageView | undefined): AnswerEnd => ({
+const endOf = (
+  work: Work,
+  { status, error, thread }: Verdict,
+  text: string,
+  usage: UsageView | undefined,
+): AnswerEnd => ({
   status,
   text,
   endedAt: work.clock.now(),
+  ...(thread !== undefined && { thread }),
   ...(usage && { usage }),
   ...(error && { error }),
 })

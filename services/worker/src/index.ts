@@ -17,6 +17,7 @@ export {
   type ProviderFaultCode,
   type ProviderFaultDetails,
   type ProviderRequest,
+  type Thread,
 } from './provider.ts'
 export { type DemoOptions, demoProvider } from './providers/demo.ts'
 export { createWorker, type WorkerOptions } from './worker.ts'

@@ -1,10 +1,12 @@
-import type { Content, Conversations, Turn } from '@chatbox/core'
-import type { Model, PromptMessage } from './provider.ts'
+import type { Answer, Content, Conversations, Turn } from '@chatbox/core'
+import type { Model, PromptMessage, Thread } from './provider.ts'
 import { estimateTokens, TOKENS_PER_MESSAGE } from './tokens.ts'
 
 export interface Prompt {
   /** The oldest first; the last one is the question. */
   readonly messages: readonly PromptMessage[]
+  /** Where the provider can go on by itself, for those that do. */
+  readonly thread: Thread | undefined
   /** An estimate of all of it, the system prompt included. */
   readonly tokens: number
   /** Something older was left out. */
@@ -27,28 +29,41 @@ export async function buildPrompt(
   let tokens = estimateTokens(model.systemPrompt ?? '') + costOf([question])
   const earlier: PromptMessage[][] = []
   let trimmed = false
+  let thread: Thread | undefined
+  let looking = mayGoOn(turn)
 
-  for await (const messages of turnsBefore(history, turn)) {
+  for await (const before of turnsBefore(history, turn)) {
+    if (looking && before.answer) {
+      looking = false
+      const id = threadOf(before.answer, turn)
+      if (id !== undefined) thread = { id, messages: [...earlier.toReversed().flat(), question] }
+    }
+    const messages = messagesOf(before)
+    // Lines that say nothing to a model.
+    if (messages.length === 0) continue
     const cost = costOf(messages)
     trimmed = tokens + cost > model.contextTokens
     if (trimmed) break
     tokens += cost
     earlier.push(messages)
   }
-  return { messages: [...earlier.reverse().flat(), question], tokens, trimmed }
+  return { messages: [...earlier.reverse().flat(), question], thread, tokens, trimmed }
 }
 
-/** The newest first; turns that say nothing to a model are left out. */
-async function* turnsBefore(
-  history: Pick<Conversations, 'turns'>,
-  { sid, seq }: Turn,
-): AsyncGenerator<PromptMessage[]> {
+/** What an earlier try at this question has left in the provider's own conversation, nobody knows. */
+const mayGoOn = ({ answer, superseded }: Turn): boolean => answer?.attempt === 1 && superseded.length === 0
+
+/** Only where the last answer that anybody asked for was this model's, and was stored whole; else the provider knows more, or less, than was said. */
+const threadOf = ({ status, modelId, thread }: Answer, { answer }: Turn): string | undefined =>
+  status === 'done' && modelId === answer?.modelId ? thread : undefined
+
+/** The newest first. */
+async function* turnsBefore(history: Pick<Conversations, 'turns'>, { sid, seq }: Turn): AsyncGenerator<Turn> {
   let before = seq
   for (;;) {
     const page = await history.turns(sid, { limit: PAGE, before })
     for (const turn of page) {
-      const messages = messagesOf(turn)
-      if (turn.seq < before && messages.length > 0) yield messages
+      if (turn.seq < before) yield turn
     }
     const last = page.at(-1)
     if (!last || page.length < PAGE || last.seq >= before) return

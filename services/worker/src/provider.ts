@@ -14,6 +14,17 @@ export interface ProviderRequest {
   readonly messages: readonly PromptMessage[]
   readonly maxTokens?: number
   readonly temperature?: number
+  /** Opaque, and the same for every question of a conversation, for vendors that ask whom they answer. */
+  readonly session?: string
+  readonly thread?: Thread
+}
+
+/** A conversation that the provider keeps itself, in which the last answer was given (decision 13). */
+export interface Thread {
+  /** The provider's own name of it. */
+  readonly id: string
+  /** What was said since; the last one is the question. */
+  readonly messages: readonly PromptMessage[]
 }
 
 /** `length`: the most tokens that were asked for. `filtered`: the provider withheld the rest. */
@@ -23,6 +34,8 @@ export type ProviderEvent =
   | { readonly type: 'text'; readonly text: string }
   /** Totals of this request so far; a later one replaces what it names of an earlier one. */
   | { readonly type: 'usage'; readonly inputTokens?: number; readonly outputTokens?: number }
+  /** The provider keeps this conversation, and can go on in it. */
+  | { readonly type: 'thread'; readonly id: string }
   /** The provider's own mark that the answer is whole. The end of the stream is not one (P7). */
   | { readonly type: 'end'; readonly reason: FinishReason }
 

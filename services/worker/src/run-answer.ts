@@ -1,9 +1,9 @@
 import type { AnswerEnd, Job } from '@chatbox/core'
 import { logError } from '@chatbox/runtime'
 import { type Answering, Left, Stopped } from './answering.ts'
-import { ask } from './ask.ts'
+import { ask, type Heard } from './ask.ts'
 import { type Attempt, claim, nextAttempt, openRecord } from './begin.ts'
-import { CANCELLED, DONE, endSpeech, endUnspoken, failed, sendEnd, sendHandback, type Verdict } from './end.ts'
+import { CANCELLED, done, endSpeech, endUnspoken, failed, sendEnd, sendHandback, type Verdict } from './end.ts'
 import { noteEnd, noteWait } from './note.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
 import { type Model, ProviderFault } from './provider.ts'
@@ -75,10 +75,12 @@ async function produce(work: Work, answering: Answering, production: Production)
     // It was taken out of the configuration while the question waited.
     if (!model) return failed('not_supported')
     const { provider } = model
-    const prompt = await promptFor(work, answering, model, production.speech.attempt)
+    let prompt = await promptFor(work, answering, model, production.speech.attempt)
     for (let tries = 1; ; tries++) {
       const fault = await ask(work, answering, production, model, prompt)
-      if (!(fault instanceof ProviderFault)) return fault === 'filtered' ? failed('provider_rejected') : DONE
+      if (!(fault instanceof ProviderFault)) return verdictOn(fault)
+      // It may have left something behind in the provider's own conversation.
+      prompt = { ...prompt, thread: undefined }
       const { ref, number, answer: asked } = production.speech.attempt
       const spoke = answering.phase === 'speaking'
       const remainingMs = production.begun + work.times.totalMs - performance.now()
@@ -110,6 +112,9 @@ function faultFields(fault: ProviderFault): object {
   const { code, message, causes } = logError(fault)
   return { code, why: message, ...(causes && { causes }) }
 }
+
+const verdictOn = ({ reason, thread }: Heard): Verdict =>
+  reason === 'filtered' ? failed('provider_rejected') : done(thread)
 
 function verdictOf({ reason }: Stopped): Verdict | 'handback' {
   switch (reason) {

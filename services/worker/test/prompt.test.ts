@@ -148,6 +148,45 @@ describe('a prompt', () => {
     )
   })
 
+  describe('goes on in the conversation of the provider', () => {
+    const threaded = { ...answerOf('done', 'one'), thread: 'a-thread' }
+    const asking = { ...answerOf('pending'), attempt: 1 }
+    const threadOf = async (rows: readonly Turn[], question: Partial<Turn> = {}, contextTokens = 1_000) => {
+      const turn = turnOf(9, { text: 'the question', answer: asking, ...question })
+      return (await buildPrompt(historyOf([...rows, turn]), turn, { contextTokens })).thread
+    }
+    const answered = turnOf(1, { text: 'first', answer: threaded })
+    const human = turnOf(3, { text: 'from a human', author: 'admin' })
+
+    it('that the last answer stood in, with what was said since', async () => {
+      const said = turnOf(4, { text: 'to the human' })
+      const messages = [
+        { role: 'agent', text: 'from a human' },
+        { role: 'user', text: 'to the human' },
+        { role: 'user', text: 'the question' },
+      ]
+      expect(await threadOf([answered, human, said])).toEqual({ id: 'a-thread', messages })
+    })
+
+    it('however little of the answer itself the budget would bear', async () => {
+      const long = turnOf(1, { text: 'x'.repeat(5_000), answer: threaded })
+      expect((await threadOf([long, human], {}, 40))?.messages).toHaveLength(2)
+    })
+
+    it.each([
+      ['had none', [turnOf(1, { answer: answerOf('done', 'one') })], {}],
+      ['failed', [answered, turnOf(3, { answer: answerOf('failed', '') })], {}],
+      ['was cancelled', [answered, turnOf(3, { answer: answerOf('cancelled', 'tw') })], {}],
+      ['is pending', [answered, turnOf(3, { answer: answerOf('pending') })], {}],
+      ['is another model’s', [turnOf(1, { answer: { ...threaded, modelId: 'another' } })], {}],
+      ['is an earlier one to the same question', [answered], { superseded: [threaded] }],
+      ['was begun before, by another attempt', [answered], { answer: { ...asking, attempt: 2 } }],
+      ['is not known, for more was said since than the budget bears', [answered, turnOf(3, { text: 'y'.repeat(9_000) })], {}],
+    ] as [string, Turn[], Partial<Turn>][])('not where the last answer %s', async (_, rows, question) => {
+      expect(await threadOf(rows, question)).toBeUndefined()
+    })
+  })
+
   it('of a real conversation holds the answers before it, and what the model is told', async () => {
     const { ask, worker, provider, ended, models } = await house()
     models.set('model', {
@@ -168,6 +207,7 @@ describe('a prompt', () => {
     await ended(first)
     await ask('And an ant?', { sid: first.sid, uid: first.uid })
     expect((await provider.call(1)).request).toEqual({
+      session: first.sid,
       ...{ model: 'scripted-1', system: 'Be brief.', maxTokens: 77, temperature: 0.5 },
       messages: [
         { role: 'user', text: 'How many legs has a spider?' },
