@@ -20,4 +20,5 @@ export {
   type Thread,
 } from './provider.ts'
 export { type DemoOptions, demoProvider } from './providers/demo.ts'
+export { createDifyProvider, type DifyOptions } from './providers/dify.ts'
 export { createWorker, type WorkerOptions } from './worker.ts'
