@@ -175,13 +175,17 @@ describe('a prompt', () => {
 
     it.each([
       ['had none', [turnOf(1, { answer: answerOf('done', 'one') })], {}],
-      ['failed', [answered, turnOf(3, { answer: answerOf('failed', '') })], {}],
-      ['was cancelled', [answered, turnOf(3, { answer: answerOf('cancelled', 'tw') })], {}],
+      ['failed', [answered, turnOf(3, { answer: { ...threaded, status: 'failed' } })], {}],
+      ['was cancelled', [answered, turnOf(3, { answer: { ...threaded, status: 'cancelled' } })], {}],
       ['is pending', [answered, turnOf(3, { answer: answerOf('pending') })], {}],
       ['is another model’s', [turnOf(1, { answer: { ...threaded, modelId: 'another' } })], {}],
       ['is an earlier one to the same question', [answered], { superseded: [threaded] }],
       ['was begun before, by another attempt', [answered], { answer: { ...asking, attempt: 2 } }],
-      ['is not known, for more was said since than the budget bears', [answered, turnOf(3, { text: 'y'.repeat(9_000) })], {}],
+      [
+        'is not known, for more was said since than the budget bears',
+        [answered, turnOf(3, { text: 'y'.repeat(9_000) })],
+        {},
+      ],
     ] as [string, Turn[], Partial<Turn>][])('not where the last answer %s', async (_, rows, question) => {
       expect(await threadOf(rows, question)).toBeUndefined()
     })
