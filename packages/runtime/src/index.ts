@@ -18,6 +18,7 @@ export {
 } from './metrics/structures.ts'
 export * from './metrics/types.ts'
 export { type AddressOf, networkOf, trustedAddress } from './network/address.ts'
+export { type AddressKind, addressKind, isLoopbackHost, mayBeAt, plainHost, upstreamFault } from './network/reach.ts'
 export { createOps, type Ops, type OpsOptions, type OpsResponse } from './ops/ops.ts'
 export type { Check, ProbeResult } from './ops/probe.ts'
 export { ListenError } from './ops/server.ts'

@@ -48,7 +48,15 @@ function retryAfterOf(headers: Headers): number | undefined {
 
 /** What happened on the way: no connection, a broken one, an unreadable stream. An abort is passed on as it is. */
 export function faultOfTransport(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof ProviderFault) return error
+  const fault = faultIn(error)
+  if (fault) return fault
   if (signal.aborted) return signal.reason
   return new ProviderFault('provider_error', 'the connection to the provider failed', { retryable: true, cause: error })
+}
+
+/** A fault of ours beneath what fetch, or an SDK, made of it: what the guard has refused says so itself. */
+export function faultIn(error: unknown): ProviderFault | undefined {
+  if (error instanceof ProviderFault) return error
+  if (error instanceof AggregateError) return error.errors.map(faultIn).find((fault) => fault !== undefined)
+  return error instanceof Error && error.cause !== undefined ? faultIn(error.cause) : undefined
 }
