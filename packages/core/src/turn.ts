@@ -76,5 +76,7 @@ export interface AnswerEnd<Text = string> {
   readonly thread?: Text
   readonly usage?: UsageView
   readonly error?: ErrorCode
+  /** The model that answered, where it is not the one that was asked: its provider was away. */
+  readonly modelId?: string
   readonly endedAt: number
 }

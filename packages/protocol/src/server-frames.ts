@@ -59,6 +59,8 @@ export const answerDoneFrame = z.object({
   // An answer that nobody began ends with attempt 0.
   attempt: z.number().int().nonnegative(),
   status: z.enum(['done', 'failed', 'cancelled']),
+  /** The model that answered: another one than was announced, where that one's provider was away. */
+  modelId: z.string().optional(),
   ts: z.number(),
   length: z.number().int().nonnegative(),
   hash: z.string().regex(/^[0-9a-f]{32}$/),

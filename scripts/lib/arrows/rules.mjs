@@ -46,6 +46,7 @@ export const HOMES = {
   '@anthropic-ai/sdk': ['services/worker/src/providers'],
   openai: ['services/worker/src/providers'],
   undici: ['services/worker/src/providers'],
+  cockatiel: ['services/worker/src'],
   bullmq: ['packages/redis/src'],
   ioredis: ['packages/redis/src', 'packages/testkit/src'],
   mongodb: ['packages/mongo/src', 'packages/testkit/src'],

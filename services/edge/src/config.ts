@@ -15,6 +15,7 @@ import {
   type ReadRedisAddress,
   rateLimits,
   redis,
+  refuseLongModelIds,
   type Setting,
   type Shutdown,
   shutdown,
@@ -53,11 +54,7 @@ export const edgeConfig = (readRedisAddress: ReadRedisAddress) =>
     ({ listen, opsPort, publicUrl, origins, limits, models, shutdown }, source) => {
       if (opsPort !== 0 && opsPort === listen.port)
         source.fault('OPS_PORT', 'is the same as PORT; health and metrics need one of their own')
-      if (models.some(({ id }) => Buffer.byteLength(id) > limits.modelId))
-        source.fault(
-          'MODELS',
-          'names a model whose id is longer than MAX_MODEL_ID_SIZE, so that nobody could choose it',
-        )
+      refuseLongModelIds(models, limits.modelId, source)
       if (origins.check && origins.allowed.length === 0 && !publicUrl)
         source.warn('WS_ALLOWED_ORIGINS', 'is empty, and so is PUBLIC_URL: no page can open a socket')
       if (timeForSockets(shutdown) === 0)

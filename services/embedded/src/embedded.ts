@@ -14,7 +14,7 @@ import {
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
 import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
-import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
+import { BREAKER_OPEN_MS, createModels, createWorker, defaultWorkerTimes, workerMetrics } from '@chatbox/worker'
 import type { EmbeddedConfig } from './config.ts'
 import { demoTokens } from './demo-token.ts'
 import { http } from './http.ts'
@@ -73,8 +73,16 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
     audience: jwt.audience,
     logger: log.child({ part: 'tokens' }),
   })
-  const models = demoModels(config.clockScale)
-  const list = modelList(models)
+  const workerMeasures = workerMetrics(metrics)
+  const { privateHosts, defaultId } = config.models
+  const models = createModels(config.models.models, {
+    metrics: workerMeasures,
+    privateHosts,
+    concurrency: config.providerConcurrency,
+    pace: config.clockScale,
+    openMs: timers.ms(BREAKER_OPEN_MS),
+  })
+  const list = modelList(config.models.models.map(({ id, label }) => ({ id, label, default: id === defaultId })))
   const answerLimits = { ...defaultAnswerLimits, ...scaledLimits(config) }
   const ops = createOps({
     metrics,
@@ -118,10 +126,10 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
       replica,
       fabric,
       conversations,
-      models: new Map(models.map(({ id, model }) => [id, model])),
+      models: models.byId,
       answerLimits,
       log: log.child({ part: 'worker' }),
-      metrics: workerMetrics(metrics),
+      metrics: workerMeasures,
     },
     { times: { ...timers.all({ ...defaultWorkerTimes }), ...workerTimes(config) } },
   )
@@ -181,6 +189,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
     },
     async stop() {
       await structures.stop()
+      await models.close()
       await memory.close()
       await conversations.close()
       await database.close()

@@ -1,5 +1,6 @@
 import { type Answering, Left, Stopped } from './answering.ts'
 import type { Attempt } from './begin.ts'
+import type { Visit } from './gate.ts'
 import { listen } from './listen.ts'
 import type { Prompt } from './prompt.ts'
 import { type FinishReason, type Model, ProviderFault, type ProviderRequest } from './provider.ts'
@@ -29,6 +30,8 @@ export async function ask(
   model: Model,
   prompt: Prompt,
 ): Promise<Heard | ProviderFault> {
+  const entered = await enter(model, answering)
+  if (entered instanceof ProviderFault) return entered
   const asked = performance.now()
   const told: { -readonly [K in keyof TokenCounts]?: number } = {}
   let said = ''
@@ -44,7 +47,10 @@ export async function ask(
       switch (event.type) {
         case 'text':
           if (event.text === '') break
-          if (said === '') firstToken(work, answering, speech.attempt, asked)
+          if (said === '') {
+            firstToken(work, answering, speech.attempt, asked)
+            entered?.spoke()
+          }
           said += event.text
           work.metrics.pieces.inc()
           speech.say(event.text)
@@ -61,18 +67,30 @@ export async function ask(
           outcome = { reason: event.reason, ...(thread !== undefined && { thread }) }
       }
     }
-    return outcome ?? new ProviderFault('provider_error', 'the stream ended without an end mark', { retryable: true })
+    outcome ??= new ProviderFault('provider_error', 'the stream ended without an end mark', { retryable: true })
+    return outcome
   } catch (error) {
     if (error instanceof Stopped || error instanceof Left) throw error
     outcome = faultOf(work, speech.attempt, error)
     return outcome
   } finally {
+    entered?.leave(outcome instanceof ProviderFault ? outcome : outcome && 'answered')
     const refused = outcome instanceof ProviderFault && outcome.code !== 'provider_timeout' && said === ''
     // Who refuses to answer charges nothing, unless they say so; who is cut off while answering does.
     if (!refused || told.inputTokens !== undefined) {
       const whole = outcome !== undefined && !(outcome instanceof ProviderFault)
       usage.add(told, { inputTokens: prompt.tokens, outputTokens: estimateTokens(said) }, whole)
     }
+  }
+}
+
+/** The time that is waited for a place is not the provider's. */
+async function enter({ gate }: Model, { stopped }: Answering): Promise<Visit | ProviderFault | undefined> {
+  try {
+    return await gate?.enter(stopped)
+  } catch (error) {
+    if (error instanceof ProviderFault) return error
+    throw error
   }
 }
 

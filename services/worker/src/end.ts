@@ -34,17 +34,14 @@ export async function endSpeech(
   speech: Speech,
   verdict: Verdict,
   usage: UsageView | undefined,
+  instead?: string,
 ): Promise<AnswerEnd> {
   if (verdict.status === 'cancelled') speech.cut()
   await speech.settle()
   const { attempt, accepted } = speech
   // Cut short by our own bound: not the provider's end, so not done (P7), and said, with what there is of it.
-  const end = endOf(
-    work,
-    verdict.status === 'done' && speech.full ? failed('provider_error') : verdict,
-    accepted,
-    usage,
-  )
+  const told = verdict.status === 'done' && speech.full ? failed('provider_error') : verdict
+  const end: AnswerEnd = { ...endOf(work, told, accepted, usage), ...(instead !== undefined && { modelId: instead }) }
   const { ref, number } = attempt
   const outcome = await insist(work, 'record end', answering.left, () =>
     work.fabric.answers.end(ref, number, endPacket(ref, number, end)),

@@ -6,7 +6,7 @@ export {
   type WorkerTimes,
 } from './deps.ts'
 export { type WorkerMetrics, workerMetrics } from './metrics.ts'
-export { demoModels, type OfferedModel } from './models.ts'
+export { BREAKER_OPEN_MS, createModels, type Models, type ModelsOptions } from './models.ts'
 export {
   type FinishReason,
   type Model,

@@ -12,7 +12,7 @@ import { configFromCommandLine, createOps, lifecycle, logConfigWarnings, type Pa
 import { type WorkerConfig, workerConfig } from './config.ts'
 import { defaultWorkerTimes } from './deps.ts'
 import { workerMetrics } from './metrics.ts'
-import { demoModels } from './models.ts'
+import { BREAKER_OPEN_MS, createModels } from './models.ts'
 import { createWorker } from './worker.ts'
 
 /** A worker as a process of its own; any number of them share the jobs. */
@@ -22,19 +22,27 @@ function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>
   const database = distributedDatabase(process, { mongo: config.mongo, keyring, keyTtlMs: config.dataKeyTtl })
   const redis = distributedFabric(process, { redis: config.redis, keyring })
   const { llm } = config
+  const measured = workerMetrics(metrics)
+  const models = createModels(config.models.models, {
+    metrics: measured,
+    privateHosts: config.models.privateHosts,
+    concurrency: config.providerConcurrency,
+    pace: config.clockScale,
+    openMs: timers.ms(BREAKER_OPEN_MS),
+  })
   const worker = createWorker(
     {
       replica: replicaId(randomId()),
       fabric: redis.fabric,
       conversations: database.conversations,
-      models: new Map(demoModels(config.clockScale).map(({ id, model }) => [id, model])),
+      models: models.byId,
       answerLimits: {
         ...defaultAnswerLimits,
         totalMs: llm.total,
         aliveMs: timers.ms(defaultAnswerLimits.aliveMs),
       },
       log: log.child({ part: 'worker' }),
-      metrics: workerMetrics(metrics),
+      metrics: measured,
     },
     {
       times: {
@@ -55,7 +63,8 @@ function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>
     timeoutMs: CHECK_MS,
     listen: { host: '0.0.0.0', port: config.opsPort },
   })
-  return [ops, redis.part, database.part, worker]
+  const providers: Part = { name: 'providers', start: async () => undefined, stop: () => models.close() }
+  return [ops, redis.part, database.part, providers, worker]
 }
 
 /** What is left of a stop when the answers have had their time: hand-backs, and connections closed. */

@@ -44,6 +44,16 @@ export const workerMetrics = (metrics: Metrics) => ({
     help: 'Requests to providers that were repeated, by provider and whether text had been shown.',
     labels: ['provider', 'after_text'],
   }),
+  breaker: metrics.gauge({
+    name: 'worker_breaker_state',
+    help: 'Whether a model is asked: 0 as usual, 1 by one request on trial, 2 not at all, by provider and model.',
+    labels: ['provider', 'model'],
+  }),
+  fallbacks: metrics.counter({
+    name: 'worker_fallbacks_total',
+    help: 'Answers that another model gave because the one that was asked was away, by both.',
+    labels: ['model', 'fallback'],
+  }),
   tokens: metrics.counter({
     name: 'worker_tokens_total',
     help: 'Tokens that answers took, by model, direction and whether they were estimated.',

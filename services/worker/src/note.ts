@@ -9,13 +9,8 @@ export function noteWait({ metrics, clock, answerLimits }: Work, { number, answe
   metrics.queueWait.observe(Math.max(0, clock.now() - since) / 1000)
 }
 
-export function noteEnd(
-  work: Work,
-  { answer: { modelId }, ref, number }: Attempt,
-  end: AnswerEnd,
-  begun?: number,
-): void {
-  const { status, error = '', usage } = end
+export function noteEnd(work: Work, { answer: asked, ref, number }: Attempt, end: AnswerEnd, begun?: number): void {
+  const { status, error = '', usage, modelId = asked.modelId } = end
   work.metrics.ended.inc({ model: modelId, status, code: error })
   if (begun !== undefined) work.metrics.took.observe({ model: modelId, status }, (performance.now() - begun) / 1000)
   if (usage) {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@chatbox/protocol'
+import type { Gate } from './gate.ts'
 
 export interface PromptMessage {
   /** `agent`: a human of the team that helps, whom a provider may know as another kind of assistant, or not at all. */
@@ -85,4 +86,8 @@ export interface Model {
   readonly maxTokens?: number
   /** Tokens that the system prompt, the history and the question may take together. */
   readonly contextTokens: number
+  /** Nothing stands in front of a model without one. */
+  readonly gate?: Gate
+  /** The id of the model that answers while this one is away. */
+  readonly fallback?: string
 }

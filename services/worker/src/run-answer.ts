@@ -4,6 +4,7 @@ import { type Answering, Left, Stopped } from './answering.ts'
 import { ask, type Heard } from './ask.ts'
 import { type Attempt, claim, nextAttempt, openRecord } from './begin.ts'
 import { CANCELLED, done, endSpeech, endUnspoken, failed, sendEnd, sendHandback, type Verdict } from './end.ts'
+import { ModelAway } from './gate.ts'
 import { noteEnd, noteWait } from './note.ts'
 import { buildPrompt, type Prompt } from './prompt.ts'
 import { type Model, ProviderFault } from './provider.ts'
@@ -38,6 +39,8 @@ export async function runAnswer(work: Work, answering: Answering, job: Job): Pro
 /** An answer that is being produced. A new attempt puts a new speech in the place of the old one. */
 interface Production {
   speech: Speech
+  /** The one that answers in place of the one that was asked, while that is away. */
+  instead: string | undefined
   readonly usage: UsageTally
   readonly begun: number
 }
@@ -46,6 +49,7 @@ async function answer(work: Work, answering: Answering, attempt: Attempt): Promi
   noteWait(work, attempt)
   const production: Production = {
     speech: openSpeech(work, answering, attempt),
+    instead: undefined,
     usage: usageTally(),
     begun: performance.now(),
   }
@@ -53,13 +57,13 @@ async function answer(work: Work, answering: Answering, attempt: Attempt): Promi
   try {
     const verdict = await produce(work, answering, production)
     answering.phase = 'ending'
-    const { speech, usage, begun } = production
+    const { speech, usage, begun, instead } = production
     if (verdict === 'handback') {
       speech.drop()
       await speech.calm()
       return await sendHandback(work, answering, speech.attempt)
     }
-    const end = await endSpeech(work, answering, speech, verdict, usage.total())
+    const end = await endSpeech(work, answering, speech, verdict, usage.total(), instead)
     noteEnd(work, speech.attempt, end, begun)
   } finally {
     clearTimeout(overall)
@@ -71,16 +75,25 @@ async function answer(work: Work, answering: Answering, attempt: Attempt): Promi
 async function produce(work: Work, answering: Answering, production: Production): Promise<Verdict | 'handback'> {
   try {
     answering.stopped.throwIfAborted()
-    const model = work.models.get(production.speech.attempt.answer.modelId)
+    const chosen = work.models.get(production.speech.attempt.answer.modelId)
     // It was taken out of the configuration while the question waited.
-    if (!model) return failed('not_supported')
-    const { provider } = model
+    if (!chosen) return failed('not_supported')
+    let model = chosen
     let prompt = await promptFor(work, answering, model, production.speech.attempt)
     for (let tries = 1; ; tries++) {
       const fault = await ask(work, answering, production, model, prompt)
       if (!(fault instanceof ProviderFault)) return verdictOn(fault)
+      const other = fault instanceof ModelAway ? fallbackOf(work, production, model) : undefined
+      if (other) {
+        model = other
+        // The provider's own conversation was with the model that is away.
+        prompt = { ...(await promptFor(work, answering, model, production.speech.attempt)), thread: undefined }
+        tries = 0
+        continue
+      }
       // It may have left something behind in the provider's own conversation.
       prompt = { ...prompt, thread: undefined }
+      const { provider } = model
       const { ref, number, answer: asked } = production.speech.attempt
       const spoke = answering.phase === 'speaking'
       const remainingMs = production.begun + work.times.totalMs - performance.now()
@@ -105,6 +118,19 @@ async function produce(work: Work, answering: Answering, production: Production)
     work.log.error({ err: error, sid, answerId }, 'an answer could not be produced')
     return failed('internal')
   }
+}
+
+/** Who answers in its place, which is said in the answer. Nobody answers for the one that does so already. */
+function fallbackOf(work: Work, production: Production, away: Model): Model | undefined {
+  const { fallback } = away
+  if (fallback === undefined || production.instead !== undefined) return undefined
+  const other = work.models.get(fallback)
+  if (!other) return undefined
+  production.instead = fallback
+  const { ref, answer } = production.speech.attempt
+  work.metrics.fallbacks.inc({ model: answer.modelId, fallback })
+  work.log.warn({ sid: ref.sid, answerId: ref.answerId, modelId: answer.modelId, fallback }, 'another model answers')
+  return other
 }
 
 /** A fault that an adapter names says all by its code and sentence; where in the adapter it was made is of no use to anybody. */

@@ -75,6 +75,7 @@ export function answerDoneEvent(turn: Turn, answer: Answer, epoch: number): Even
     answerId: answer.answerId,
     attempt: answer.attempt,
     status: answer.status,
+    modelId: answer.modelId,
     ts: answer.endedAt ?? answer.askedAt,
     ...fingerprint(answer.text ?? ''),
     ...(answer.usage && { usage: { ...answer.usage } }),

@@ -60,12 +60,18 @@ export function answers(access: Access, { session, rowByAnswer, change }: Answer
 
     endAnswer(sid, answerId, end, of) {
       const mark = newMark()
-      const { status, endedAt } = end
+      const { status, endedAt, modelId } = end
       return change({
         target: { sid, answerId },
         query: queries.pendingAnswer(sid, answerId, of === undefined ? {} : { attempt: of }),
         update: {
-          $set: inAnswer({ status, endedAt, ...resultDocument(end), endOp: mark }),
+          $set: inAnswer({
+            status,
+            endedAt,
+            ...(modelId !== undefined && { modelId }),
+            ...resultDocument(end),
+            endOp: mark,
+          }),
           // Of one row, under the same compare-and-set: an end counts once, however often it is told (R3).
           ...(end.usage && { $inc: { tokens: tokensOf(end) } }),
         },

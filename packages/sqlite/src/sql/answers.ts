@@ -8,7 +8,8 @@ export const answersSql = {
 
   endAnswer: `
     update turns set status = :status, text = :text, thread = :thread, input_tokens = :input_tokens,
-      output_tokens = :output_tokens, estimated = :estimated, error = :error, ended_at = :ended_at
+      output_tokens = :output_tokens, estimated = :estimated, error = :error, ended_at = :ended_at,
+      model_id = coalesce(:model_id, model_id)
     where sid = :sid and answer_id = :answer_id and status = 'pending' and attempt = coalesce(:attempt, attempt)`,
 
   changePending: `

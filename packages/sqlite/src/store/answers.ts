@@ -30,9 +30,9 @@ export function answers({ statements, write }: Access): Answers {
 
     endAnswer: (sid, answer_id, end, attempt) =>
       write(() => {
-        const { status, text, thread = null, endedAt } = end
+        const { status, text, thread = null, modelId = null, endedAt } = end
         const expected = { sid, answer_id, attempt: attempt ?? null }
-        const said = { status, text, thread, ended_at: endedAt }
+        const said = { status, text, thread, model_id: modelId, ended_at: endedAt }
         return statements.endAnswer.run({ ...expected, ...said, ...usageParams(end) }) === 1
       }),
 

@@ -26,6 +26,8 @@ import {
   createVerifier,
   type Lifecycle,
   lifecycle,
+  loadConfig,
+  modelSpecs,
   signToken,
 } from '@chatbox/runtime'
 import { openSqlite } from '@chatbox/sqlite'
@@ -33,7 +35,7 @@ import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@ch
 import { temporaryFolder } from '@chatbox/testkit/folders'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
-import { createWorker, defaultWorkerTimes, demoModels, workerMetrics } from '@chatbox/worker'
+import { createModels, createWorker, defaultWorkerTimes, workerMetrics } from '@chatbox/worker'
 
 const EDGE = fileURLToPath(new URL('../../../edge/dist/main.js', import.meta.url))
 const ORIGIN = 'https://chat.example.org'
@@ -213,7 +215,9 @@ async function inProcess(url: string, { secret, key, clockScale }: BackendSecret
   const fabric = sealedFabric(redis, keyring, seals)
   const database = await openSqlite({ file: join(folder, 'chat.db') })
   const conversations = sealedConversations(database.conversations, keyring, seals)
-  const models = demoModels(clockScale)
+  const specs = loadConfig(modelSpecs({ presets: false }), {}).config.models
+  const measured = workerMetrics(metrics)
+  const models = createModels(specs, { metrics: measured, pace: clockScale })
   const answerLimits = { ...defaultAnswerLimits, aliveMs: defaultAnswerLimits.aliveMs * clockScale }
   const replica = replicaId(randomId())
   const storage = createStorage(
@@ -225,7 +229,7 @@ async function inProcess(url: string, { secret, key, clockScale }: BackendSecret
       disabledUsers: database.disabledUsers,
       audit: database.audit,
       aliasOf: aliasOf(keyring),
-      models: modelList(models),
+      models: modelList(specs),
       answerLimits,
       verify: createVerifier({ secret }),
       requestSecret: secret,
@@ -239,10 +243,10 @@ async function inProcess(url: string, { secret, key, clockScale }: BackendSecret
       replica,
       fabric,
       conversations,
-      models: new Map(models.map(({ id, model }) => [id, model])),
+      models: models.byId,
       answerLimits,
       log,
-      metrics: workerMetrics(metrics),
+      metrics: measured,
     },
     { times: timers.all({ ...defaultWorkerTimes }) },
   )

@@ -1,35 +1,33 @@
-import { z } from 'zod'
-import type { Codec } from '../setting.ts'
-import { type Setting, setting } from '../setting.ts'
+import { mapped } from '../group.ts'
+import type { Setting } from '../setting.ts'
+import type { Source } from '../source.ts'
+import { namedList } from './models/list.ts'
+import { DEMO_MODELS } from './models/spec.ts'
+
+export type { Access, ModelSpec, ModelSpecs, Price } from './models/spec.ts'
+export { modelSpecs } from './models/specs.ts'
 
 /** What is shown of a model; what else is said of it is for whoever asks its provider. */
 export interface ModelName {
   readonly id: string
   readonly label: string
+  /** The first one is it, if none says so. */
+  readonly default?: boolean | undefined
 }
 
-const entry = z.looseObject({ id: z.string().min(1).max(100), label: z.string().min(1).max(200) })
-
-const modelNames: Codec<readonly ModelName[]> = z.string().transform((raw, context) => {
-  try {
-    const parsed = z.array(entry).min(1).safeParse(JSON.parse(raw))
-    if (parsed.success && new Set(parsed.data.map(({ id }) => id)).size === parsed.data.length) {
-      return parsed.data.map(({ id, label }) => ({ id, label }))
-    }
-  } catch {
-    // Told below, in words that hold nothing of what was written.
-  }
-  context.addIssue({ code: 'custom', message: 'must be a JSON list of models, each with an id of its own and a label' })
-  return z.NEVER
-})
-
-/** MODELS: the same for edges, storage and workers; the first is the default (M6a). */
+/** MODELS: the same for edges, storage and workers (M6a). */
 export function models(): Setting<readonly ModelName[]> {
-  return setting('MODELS', modelNames, {
-    about: 'JSON list of the models on offer, each with id and label; the first is the default.',
-    default: JSON.stringify([
-      { id: 'demo', label: 'Demo' },
-      { id: 'demo-quick', label: 'Demo, quick' },
-    ]),
-  })
+  return mapped(namedList(), (list) =>
+    (list ?? DEMO_MODELS).map((model) => ({
+      id: model.id,
+      label: model.label,
+      ...('default' in model && { default: model.default }),
+    })),
+  )
+}
+
+/** A model that users could see and never choose. */
+export function refuseLongModelIds(models: readonly { id: string }[], maxBytes: number, source: Source): void {
+  if (models.some(({ id }) => Buffer.byteLength(id) > maxBytes))
+    source.fault('MODELS', 'names a model whose id is longer than MAX_MODEL_ID_SIZE, so that nobody could choose it')
 }
