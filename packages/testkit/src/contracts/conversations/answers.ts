@@ -56,6 +56,8 @@ export function answersContract(store: () => Texts): void {
         someEnd({ thread: '0b7e…' }),
         someEnd({ status: 'failed', text: '', error: 'provider_timeout' }),
         someEnd({ status: 'cancelled', usage: { inputTokens: 7, outputTokens: 0, estimated: true } }),
+        // Another model than the one that was asked.
+        someEnd({ modelId: 'the fallback' }),
         { status: 'done', text: 'no usage told', endedAt: 5 } as const,
       ]
       for (const end of ends) {
