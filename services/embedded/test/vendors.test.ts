@@ -4,7 +4,7 @@ import { cleanUp, say, startSystem } from './system.ts'
 
 afterEach(cleanUp)
 
-const KEY = 'sk-canary-of-the-embedded-shape'
+const KEY = 'sk-canary-of-the-embedded-shape' // not a secret
 
 describe('a key and an address in the environment are all that it takes', () => {
   it.each<[string, () => Promise<FakeProvider>, string, string]>([
