@@ -1,23 +1,39 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { base } from './scripts/lib/vitest-base.ts'
 
-// Tests read the packages' sources (export condition "source"), so that nothing has to be built first;
-// those that start real processes run what `npm test` has built.
-const conditions = ['source', 'node', 'import', 'module', 'default']
+const ALL = ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts']
+const HOLDING_TIME = holdingTime()
 
 export default defineConfig({
-  resolve: { conditions },
-  ssr: { resolve: { conditions, externalConditions: ['node', 'import', 'default'] } },
+  ...base,
   test: {
-    include: ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts'],
-    pool: 'forks',
-    // Files share their worker's modules, which are then read once by each worker instead of once by each file: a third of all the
-    // time. So no file may change what it imports, or leave anything running behind.
-    isolate: false,
+    ...base.test,
     // The default leaves a core free, which on two cores is half of them; tests wait for servers more than they compute.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
-    restoreMocks: true,
+    projects: [
+      {
+        extends: true,
+        // Files share their worker's modules, which are then read once by each worker instead of once by each file: a third of all the
+        // time. So no file may change what it imports, or leave anything running behind.
+        test: { name: 'shared', include: ALL, exclude: HOLDING_TIME },
+      },
+      {
+        extends: true,
+        // A pooled connection of another file would set its timers on a clock that is held here, and be counted.
+        test: { name: 'alone', include: HOLDING_TIME, isolate: true },
+      },
+    ],
   },
 })
+
+/** The files that hold the clock. */
+function holdingTime(): string[] {
+  const root = import.meta.dirname
+  return ['packages', 'services']
+    .flatMap((group) => readdirSync(`${root}/${group}`).map((name) => `${group}/${name}/test`))
+    .filter((folder) => existsSync(`${root}/${folder}`))
+    .flatMap((folder) => readdirSync(`${root}/${folder}`, { recursive: true }).map((file) => `${folder}/${file}`))
+    .filter((file) => file.endsWith('.test.ts') && readFileSync(`${root}/${file}`, 'utf8').includes('useFakeTimers'))
+}
