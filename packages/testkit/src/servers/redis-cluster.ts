@@ -35,8 +35,8 @@ export async function runRedisCluster(
 ): Promise<RedisCluster> {
   if (source.kind === 'url') throw new Error('a cluster needs a redis-server of its own: unset REDIS_TEST_URL')
   const count = size + (replicaOf === undefined ? 0 : 1)
-  const busPorts = await Promise.all(Array.from({ length: count }, freePort))
-  const tlsPorts = tls && (await Promise.all(Array.from({ length: count }, freePort)))
+  const busPorts = await Promise.all(Array.from({ length: count }, () => freePort()))
+  const tlsPorts = tls && (await Promise.all(Array.from({ length: count }, () => freePort())))
   const tlsArgs = (i: number) =>
     tls && tlsPorts
       ? [

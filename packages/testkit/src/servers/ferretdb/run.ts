@@ -22,7 +22,7 @@ export async function runFerretDb(folder: string, options: TakenUp): Promise<Run
     const ready = /database system is ready to accept connections/
     const command = { program, args, ready, folder: dir, stopSignal: 'SIGINT' as const }
     return [await onceFolderIsFree(() => startServer(command)), port] as const
-  })
+  }, options.port)
   try {
     const start = (port: number) => startFerretDb(join(folder, 'ferretdb'), port, postgresPort)
     const [ferretDb, port] = await (options.port === undefined ? onFreePort(start) : start(options.port))

@@ -7,10 +7,11 @@ import { ServerFailed } from './server-process.ts'
 const FROM = 12_000
 const TO = 32_000
 
-/** A port of 127.0.0.1 that nobody listens on. */
-export async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 that nobody listens on, and not one that is kept for somebody. */
+export async function freePort(kept?: number): Promise<number> {
   for (;;) {
     const port = randomInt(FROM, TO)
+    if (port === kept) continue
     const probe = createServer()
     const taken = new Promise<boolean>((resolve) => {
       probe.once('error', () => resolve(true))
@@ -24,10 +25,10 @@ export async function freePort(): Promise<number> {
 }
 
 /** Starts a server on a port of its own, and on another one where somebody was faster. */
-export async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+export async function onFreePort<T>(start: (port: number) => Promise<T>, kept?: number): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await start(await freePort())
+      return await start(await freePort(kept))
     } catch (error) {
       if (attempt === 5 || !(error instanceof ServerFailed) || !error.portTaken) throw error
     }
