@@ -229,6 +229,7 @@ const shownHost = (host: string): string => {
 }
 
 const scaledLimits = ({ llm, clockScale }: EmbeddedConfig) => ({
+  maxQueueMs: llm.queue,
   totalMs: llm.total,
   aliveMs: defaultAnswerLimits.aliveMs * clockScale,
 })

@@ -50,6 +50,7 @@ function partsOf(config: StorageConfig, process: ReturnType<typeof createProcess
       models: modelList(config.models),
       answerLimits: {
         ...defaultAnswerLimits,
+        maxQueueMs: config.llm.queue,
         totalMs: config.llm.total,
         aliveMs: timers.ms(defaultAnswerLimits.aliveMs),
       },

@@ -38,6 +38,7 @@ function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>
       models: models.byId,
       answerLimits: {
         ...defaultAnswerLimits,
+        maxQueueMs: llm.queue,
         totalMs: llm.total,
         aliveMs: timers.ms(defaultAnswerLimits.aliveMs),
       },

@@ -2,8 +2,9 @@ import { duration } from '../codecs/values.ts'
 import { group } from '../group.ts'
 import { type Setting, setting } from '../setting.ts'
 
-/** Milliseconds (L1). */
+/** Milliseconds (L1, R17). */
 export interface LlmTimeouts {
+  readonly queue: number
   readonly firstToken: number
   readonly idle: number
   readonly total: number
@@ -14,6 +15,11 @@ const codec = duration({ min: 10, max: 3_600_000 })
 export function llmTimeouts(): Setting<LlmTimeouts> {
   return group(
     {
+      queue: setting('LLM_QUEUE_TIMEOUT', codec, {
+        about:
+          'How long an answer may wait for a free worker, on top of LLM_TOTAL_TIMEOUT, from when its turn has come.',
+        default: '10m',
+      }),
       firstToken: setting('LLM_FIRST_TOKEN_TIMEOUT', codec, {
         about: "How long an answer's first token may take.",
         default: '30s',
