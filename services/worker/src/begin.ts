@@ -9,6 +9,7 @@ import {
   type Turn,
 } from '@chatbox/core'
 import type { Answering } from './answering.ts'
+import { isSuspect } from './suspects.ts'
 import { insist, type Work } from './work.ts'
 
 /** An attempt that is this worker's alone: the database gave the number to nobody else (R12). */
@@ -51,6 +52,10 @@ export async function claim(work: Work, answering: Answering, job: Job): Promise
 
   const end = await endBefore(work, answering, turn, known)
   if (end) return end
+  if (isSuspect(known, answerLimits)) {
+    work.log.warn({ sid: turn.sid, answerId: job.answerId, attempt: known.attempt }, 'an answer is tried by itself')
+    await work.suspects.enter(answering)
+  }
   const attempt = await nextAttempt(work, answering, turn, known.attempt, 'fresh')
   if (!attempt) return NONE
   if (attempt.answer.cancelAt !== undefined) return { kind: 'cancelled', attempt }

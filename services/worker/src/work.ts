@@ -4,6 +4,7 @@ import { Left } from './answering.ts'
 import type { DeltaBatcher } from './delta-batcher.ts'
 import type { WorkerBounds, WorkerDeps, WorkerTimes } from './deps.ts'
 import type { QueueClock } from './queue-clock.ts'
+import type { Suspects } from './suspects.ts'
 
 /** What everything that works on an answer works with. */
 export interface Work extends WorkerDeps {
@@ -11,6 +12,7 @@ export interface Work extends WorkerDeps {
   readonly bounds: WorkerBounds
   readonly batcher: DeltaBatcher
   readonly clock: QueueClock
+  readonly suspects: Suspects
 }
 
 /** Times come scaled by whoever makes the worker. */

@@ -12,6 +12,7 @@ import {
 } from './deps.ts'
 import { queueClock } from './queue-clock.ts'
 import { runAnswer } from './run-answer.ts'
+import { createSuspects } from './suspects.ts'
 import type { Work } from './work.ts'
 
 export interface WorkerOptions {
@@ -28,7 +29,8 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions = {}): Par
   const { answers, jobs, ingest } = deps.fabric
   const batcher = deltaBatcher({ answers, times, log, metrics: deps.metrics })
   const clock = queueClock(ingest, times.clockMs, log)
-  const work: Work = { ...deps, log, times, bounds, batcher, clock }
+  const suspects = createSuspects()
+  const work: Work = { ...deps, log, times, bounds, batcher, clock, suspects }
   const underWay = new Set<Answering>()
   const structure = { name: 'worker_answers', size: () => underWay.size, warnAbove: bounds.concurrency }
   const tracked = options.structures?.track(structure)
@@ -51,6 +53,7 @@ export function createWorker(deps: WorkerDeps, options: WorkerOptions = {}): Par
       leftOff(job, error)
     } finally {
       lost.removeEventListener('abort', onLost)
+      suspects.leave(answering)
       underWay.delete(answering)
       deps.metrics.active.set(underWay.size)
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { house, isDone, says } from './support/house.ts'
+import type { Call } from './support/provider.ts'
 
 describe('two workers', () => {
   it('with the same job make one answer', async () => {
@@ -91,6 +92,60 @@ describe('an answer that keeps crashing its workers', () => {
     call.say('fine')
     call.end()
     expect(await ended(asked)).toMatchObject({ status: 'done', attempt: 5 })
+  })
+})
+
+describe('answers whose workers died all but too often', () => {
+  function finish(call: Call): void {
+    call.say('said')
+    call.end()
+  }
+
+  async function suspects(count: number) {
+    const place = await house()
+    const asked = []
+    for (let i = 0; i < count; i++) {
+      const one = await place.ask(`suspect ${i}`)
+      await place.conversations.beginAttempt(one.sid, one.answerId, 0, 'fresh')
+      await place.conversations.beginAttempt(one.sid, one.answerId, 1, 'fresh')
+      asked.push(one)
+    }
+    return { ...place, asked, limits: { maxCrashes: 3 } }
+  }
+
+  it('are tried one after the other, beside all others: none of them dies of another one again (R13)', async () => {
+    const { ask, worker, provider, ended, asked, limits } = await suspects(3)
+    await worker({ limits })
+    for (const [i, one] of asked.entries()) {
+      const call = await provider.call(2 * i)
+      // Time enough for the other suspects to come as well.
+      const fresh = await ask('fresh')
+      finish(await provider.call(2 * i + 1))
+      expect(await ended(fresh)).toMatchObject({ status: 'done', attempt: 1 })
+      expect(provider.calls.length).toBe(2 * i + 2)
+      finish(call)
+      expect(await ended(one)).toMatchObject({ status: 'done', attempt: 3 })
+    }
+  })
+
+  it('are handed back while they wait, when their worker stops', async () => {
+    const { worker, provider, entry, asked, limits, memory } = await suspects(2)
+    const running = await worker({ limits })
+    await provider.call(0)
+    await expect.poll(() => memory.sizes().jobs).toBe(2)
+    await running.stop(AbortSignal.timeout(5_000))
+    for (const { answerId } of asked) expect(await entry('answer.handback', answerId)).toMatchObject({ attempt: 3 })
+    expect(provider.calls.length).toBe(1)
+  })
+
+  it('make way for the next when their job is lost', async () => {
+    const { worker, provider, asked, limits, memory } = await suspects(2)
+    await worker({ limits })
+    const call = await provider.call(0)
+    const [first] = asked
+    if (first) memory.test.jobs.lose({ ...first, n: 0 })
+    await call.closed
+    await provider.call(1)
   })
 })
 
