@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { fileURLToPath } from 'node:url'
 import type { Conversations, Fabric, Leases } from '@chatbox/core'
 import { createKeyring, defaultHashKey, sealedConversations, sealedFabric } from '@chatbox/crypto'
 import { migrateMongo, openMongo } from '@chatbox/mongo'
 import { redisFabric } from '@chatbox/redis'
-import { killAll, runNode } from '@chatbox/testkit/process'
+import { killAll } from '@chatbox/testkit/process'
 import { startMongo, startRedis } from '@chatbox/testkit/servers'
+import { type Service, startService } from '../lib/service.ts'
 import { type Addresses, BASELINE_DATABASE } from './addresses.ts'
 
-const STORAGE = fileURLToPath(new URL('../../../../services/storage/dist/main.js', import.meta.url))
 const DATABASE = 'chatbox_bench'
-const START_MS = 60_000
 /** None of what is measured goes this way. */
 const PATIENCE_MS = 60_000
 
@@ -25,11 +23,7 @@ export interface Stores {
   stop(): Promise<void>
 }
 
-export interface StorageProcess {
-  readonly pid: number
-  /** In order, so that a profile is written. */
-  stop(): Promise<void>
-}
+export type StorageProcess = Service
 
 const unopenable = () => {
   throw new Error('what was sealed a moment ago does not open')
@@ -51,11 +45,10 @@ async function startStores(): Promise<Stores> {
     fabric: sealedFabric(redis, keyring, { onUnopenable: unopenable }),
     conversations: sealedConversations(own.conversations, keyring, { onUnopenable: unopenable }),
     leases: own.leases,
-    async startStorage(nodeOptions = []) {
-      const [first = STORAGE, ...args] = [...nodeOptions, STORAGE]
-      const running = runNode(first, {
-        args,
-        env: {
+    startStorage: (nodeOptions) =>
+      startService(
+        'storage',
+        {
           PATH: process.env.PATH,
           HOST: '127.0.0.1',
           PORT: '0',
@@ -69,17 +62,8 @@ async function startStores(): Promise<Stores> {
           HASH_KEY: hashKey.toString('base64'),
           DRAIN_DELAY: '0s',
         },
-        waitMs: START_MS,
-      })
-      await running.waitForOutput(/start-up complete/)
-      return {
-        pid: running.pid,
-        async stop() {
-          running.kill('SIGTERM')
-          await running.exited
-        },
-      }
-    },
+        nodeOptions,
+      ),
     async stop() {
       await killAll()
       await Promise.all([redis.close(), own.close()])

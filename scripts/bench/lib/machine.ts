@@ -12,3 +12,15 @@ export function machineFacts(): string[] {
       .join(' ')}`,
   ]
 }
+
+/** Milliseconds that all processors have worked and been there, since the machine began. */
+export function busyMs(): { readonly busy: number; readonly all: number } {
+  let [busy, all] = [0, 0]
+  for (const { times } of cpus()) {
+    const { idle, ...work } = times
+    const worked = Object.values(work).reduce((sum, ms) => sum + ms, 0)
+    busy += worked
+    all += worked + idle
+  }
+  return { busy, all }
+}
