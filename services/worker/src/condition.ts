@@ -11,7 +11,10 @@ export function condition(): Condition {
     changed() {
       for (const look of [...waiting]) look()
     },
-    until(holds, signal) {
+    async until(holds, signal) {
+      signal.throwIfAborted()
+      // As it is for nearly every token: a listener that comes and goes would cost more than all the rest.
+      if (holds()) return
       return new Promise((resolve, reject) => {
         const over = () => {
           waiting.delete(look)

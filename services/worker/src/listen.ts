@@ -15,12 +15,13 @@ export async function* listen(
 ): AsyncGenerator<ProviderEvent, void> {
   const closing = new AbortController()
   const source = provider.stream(request, closing.signal)[Symbol.asyncIterator]()
+  const waiting = waits(stopped)
   let left = times.firstTokenMs
   let spoke = false
   try {
     for (;;) {
       const asked = performance.now()
-      const next: IteratorResult<ProviderEvent, unknown> = await within(source.next(), left, stopped, spoke)
+      const next: IteratorResult<ProviderEvent, unknown> = await waiting.within(source.next(), left, spoke)
       if (next.done)
         throw new ProviderFault('provider_error', 'the stream ended without an end mark', { retryable: true })
       const event: ProviderEvent = next.value
@@ -31,30 +32,49 @@ export async function* listen(
       if (event.type === 'end') return
     }
   } finally {
+    waiting.over()
     closing.abort()
     // Not waited for: an iterator that hangs in `next` would hang here too.
     source.return?.()?.catch(() => undefined)
   }
 }
 
-function within<T>(next: Promise<T>, ms: number, stopped: AbortSignal, spoke: boolean): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const over = () => {
+/** Waits for one thing after another. One timer and one listener serve them all: new ones for each token cost as much as reading it. */
+function waits(stopped: AbortSignal) {
+  let timer: NodeJS.Timeout | undefined
+  let timerMs: number | undefined
+  let late: () => void = () => undefined
+  // Of the thing that is waited for; of one that has come it does nothing.
+  let reject: (reason: unknown) => void = () => undefined
+  const onStop = () => reject(stopped.reason)
+  stopped.addEventListener('abort', onStop)
+
+  function arm(ms: number): void {
+    if (timer && ms === timerMs) {
+      timer.refresh()
+      return
+    }
+    clearTimeout(timer)
+    timerMs = ms
+    timer = setTimeout(() => late(), ms)
+  }
+
+  return {
+    within<T>(next: Promise<T>, ms: number, spoke: boolean): Promise<T> {
+      return new Promise((resolve, fail) => {
+        reject = fail
+        late = () => {
+          const token = spoke ? 'next' : 'first'
+          fail(new ProviderFault('provider_timeout', `the ${token} token took too long`))
+        }
+        arm(ms)
+        next.then(resolve, fail)
+        if (stopped.aborted) onStop()
+      })
+    },
+    over() {
       clearTimeout(timer)
       stopped.removeEventListener('abort', onStop)
-    }
-    const onStop = () => {
-      over()
-      reject(stopped.reason)
-    }
-    const timer = setTimeout(() => {
-      over()
-      reject(
-        new ProviderFault('provider_timeout', spoke ? 'the next token took too long' : 'the first token took too long'),
-      )
-    }, ms)
-    next.then(resolve, reject).finally(over)
-    stopped.addEventListener('abort', onStop)
-    if (stopped.aborted) onStop()
-  })
+    },
+  }
 }

@@ -26,12 +26,15 @@ export async function* eventsOf(
   response: Response,
   { mostBytes = MOST_BYTES }: EventsOptions = {},
 ): AsyncGenerator<ServerEvent, void> {
+  const split = splitter(mostBytes)
   let any = false
-  for await (const block of blocksOf(await streamOf(response), mostBytes)) {
-    const event = eventIn(block)
-    if (!event) continue
-    any = true
-    yield event
+  for await (const chunk of await streamOf(response)) {
+    for (const block of split(chunk)) {
+      const event = eventIn(block)
+      if (!event) continue
+      any = true
+      yield event
+    }
   }
   if (!any) throw garbage('nothing that is an event')
 }
@@ -70,16 +73,25 @@ async function streamOf({ headers, body }: Response): Promise<ReadableStream<Uin
 }
 
 /** Bytes up to and including each empty line. Lines end in \n or \r\n; nobody sends the bare \r that is allowed as well. */
-async function* blocksOf(body: ReadableStream<Uint8Array>, mostBytes: number): AsyncGenerator<Buffer, void> {
+function splitter(mostBytes: number): (chunk: Uint8Array) => Generator<Buffer, void> {
   let parts: Uint8Array[] = []
   let size = 0
   let blank = true
   const keep = (part: Uint8Array) => {
-    parts.push(part)
     size += part.length
     if (size > mostBytes) throw garbage(`an event longer than ${mostBytes} bytes`)
+    parts.push(part)
   }
-  for await (const chunk of body) {
+  const block = (last: Uint8Array): Buffer => {
+    keep(last)
+    // Mostly an event comes whole, and needs no copy.
+    const whole = parts.length === 1 ? viewOf(last) : Buffer.concat(parts, size)
+    if (!isUtf8(whole)) throw garbage('bytes that are no UTF-8')
+    parts = []
+    size = 0
+    return whole
+  }
+  return function* (chunk) {
     let blockAt = 0
     let lineAt = 0
     for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, lineAt)) {
@@ -87,31 +99,31 @@ async function* blocksOf(body: ReadableStream<Uint8Array>, mostBytes: number): A
       lineAt = end + 1
       blank = true
       if (!empty) continue
-      keep(chunk.subarray(blockAt, lineAt))
-      const block = Buffer.concat(parts, size)
-      if (!isUtf8(block)) throw garbage('bytes that are no UTF-8')
-      yield block
+      yield block(chunk.subarray(blockAt, lineAt))
       blockAt = lineAt
-      parts = []
-      size = 0
     }
     blank &&= isBlank(chunk, lineAt, chunk.length)
     if (blockAt < chunk.length) keep(chunk.subarray(blockAt))
   }
 }
 
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, byteLength)
+
 const isBlank = (bytes: Uint8Array, from: number, to: number): boolean =>
   from >= to || (from + 1 === to && bytes[from] === CR)
 
-const FIELD = /^(data|event):? ?(.*)$/s
-
 function eventIn(block: Buffer): ServerEvent | undefined {
   let name: string | undefined
-  const data: string[] = []
-  for (const line of block.toString('utf8').split(/\r?\n/)) {
-    const [, field, value = ''] = FIELD.exec(line) ?? []
-    if (field === 'data') data.push(value)
-    else if (field === 'event') name = value
+  let data: string | undefined
+  for (const line of block.toString('utf8').split('\n')) {
+    const end = line.endsWith('\r') ? line.length - 1 : line.length
+    const colon = line.indexOf(':')
+    const field = line.slice(0, colon === -1 ? end : colon)
+    if (field !== 'data' && field !== 'event') continue
+    const from = line[colon + 1] === ' ' ? colon + 2 : colon + 1
+    const value = colon === -1 ? '' : line.slice(from, end)
+    if (field === 'event') name = value
+    else data = data === undefined ? value : `${data}\n${value}`
   }
-  return data.length === 0 ? undefined : { name, data: data.join('\n') }
+  return data === undefined ? undefined : { name, data }
 }

@@ -29,10 +29,8 @@ export async function* exchange(
   let end: ProviderEvent | undefined
   try {
     for (;;) {
-      const next = events.next()
       // When it is no longer waited for, how it ends concerns nobody.
-      next.catch(() => undefined)
-      const result = await (end ? Promise.race([next, grace.over]) : next)
+      const result = await (end ? Promise.race([events.next(), grace.over]) : events.next())
       signal.throwIfAborted()
       if (!result || result.done) break
       if (result.value.type === 'end') {
