@@ -83,13 +83,13 @@ interface Measured {
 }
 
 function delayRow({ name, level }: Measured): Cell[] {
-  const { streams, tokensPerSecond, p50, p99, p99s, first, tokensPerFrame, cost } = level
+  const { streams, tokensPerSecond, p50, p99, p99s, first, tokensPerFrame, cost, broken } = level
   const { worker, edge, Redis, proxy: passing } = cost
   const together = passing ?? (worker ?? 0) + (edge ?? 0)
   return [
     ...[name, `${streams}`, `${Math.round(tokensPerSecond)}`, p50, p99],
     ...[`${Math.min(...p99s).toFixed(0)} to ${Math.max(...p99s).toFixed(0)}`, first.p50, first.p99, tokensPerFrame],
-    ...[worker ?? '', edge ?? '', together, Redis ?? ''],
+    ...[worker ?? '', edge ?? '', together, Redis ?? '', `${broken}`],
   ]
 }
 
@@ -145,7 +145,7 @@ function tell(measured: readonly Measured[], held: number | undefined, known: Re
   console.log('Milliseconds from the write of the provider to the frame at the client; CPU in ms per 1 000 tokens.\n')
   const header = [
     ...['', 'streams', 'tokens a second', 'p50 ms', 'p99 ms', 'by round', 'first p50', 'first p99', 'tokens a frame'],
-    ...['worker CPU', 'edge CPU', 'together', 'Redis CPU'],
+    ...['worker CPU', 'edge CPU', 'together', 'Redis CPU', 'broken'],
   ]
   console.log(table(header, measured.map(delayRow)))
   console.log('\nShares of one processor; of the machine: of all of them, whoever used them.\n')

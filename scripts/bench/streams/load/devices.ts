@@ -1,6 +1,7 @@
 import { join, settleIn, type Target, tokensFor } from '../../distributed/load/member.ts'
 import { serve } from '../../lib/child.ts'
 import { sharedNow } from '../../lib/clock.ts'
+import type { LeanSocket } from '../../lib/lean-socket.ts'
 import { type Tally, tally } from '../tally.ts'
 import { readTokens } from '../token.ts'
 import { type Listener, type Listeners, listenersOf } from './listeners.ts'
@@ -21,10 +22,15 @@ const WHOLE = Buffer.from('"status":"done"')
 const ERROR = Buffer.from('{"type":"error"')
 
 const counted: Tally = tally()
-let devices: Device[] = []
+let devices: readonly Device[] = []
+let target: Target | undefined
 let ways: ReturnType<typeof listenersOf> | undefined
 
 interface Device extends Listener {
+  readonly user: string
+  readonly token: string
+  /** None after it was closed, as for being too slow. */
+  socket: LeanSocket | undefined
   attempt: number
   takenAt: number | undefined
 }
@@ -56,34 +62,42 @@ function delta(device: Device, frame: Buffer): void {
 
 let asked = 0
 
-function open(target: Target, user: string, token: string): Promise<Device> {
+function newDevice(user: string, token: string): Device {
+  const device: Device = {
+    user,
+    token,
+    socket: undefined,
+    state: 'idle',
+    attempt: 0,
+    takenAt: undefined,
+    ask() {
+      device.attempt = 0
+      device.takenAt = undefined
+      asked += 1
+      const clientMessageId = `${user}-${asked}`
+      // A conversation of its own, so that nothing of an earlier answer is in the prompt.
+      device.socket?.send(JSON.stringify({ type: 'message.send', clientMessageId, text: 'Go on and on.' }))
+    },
+  }
+  return device
+}
+
+function open(target: Target, device: Device): Promise<void> {
+  const { user, token } = device
   return new Promise((resolve, reject) => {
-    let device: Device | undefined
     join(
       target,
       { user, token, resume: undefined },
       {
         ready(_frame, socket) {
-          const own: Device = {
-            state: 'idle',
-            attempt: 0,
-            takenAt: undefined,
-            ask() {
-              own.attempt = 0
-              own.takenAt = undefined
-              asked += 1
-              const clientMessageId = `${user}-${asked}`
-              // A conversation of its own, so that nothing of an earlier answer is in the prompt.
-              socket.send(JSON.stringify({ type: 'message.send', clientMessageId, text: 'Go on and on.' }))
-            },
-          }
-          device = own
-          resolve(own)
+          device.socket = socket
+          resolve()
         },
-        event: (frame) => device && hear(device, frame),
+        event: (frame) => hear(device, frame),
         closed({ code, error }) {
-          if (device) device.state = 'broken'
-          else reject(new Error(`a connection ended with ${code} ${error ?? ''}`))
+          device.socket = undefined
+          device.state = 'broken'
+          reject(new Error(`a connection ended with ${code} ${error ?? ''}`))
         },
       },
     )
@@ -96,16 +110,20 @@ function all(): ReturnType<typeof listenersOf> {
 }
 
 serve<Devices>({
-  async open({ users, secret, ...target }) {
+  async open({ users, secret, ...to }) {
+    target = to
     const tokens = await tokensFor(users, secret)
-    devices = []
-    await settleIn(users, async (user, i) => {
-      devices.push(await open(target, user, tokens[i] ?? ''))
-    })
+    devices = users.map((user, i) => newDevice(user, tokens[i] ?? ''))
+    await settleIn(devices, (device) => open(to, device))
     ways = listenersOf(devices, counted)
   },
   taken: () => devices.flatMap(({ takenAt }) => takenAt ?? []),
-  begin: (beginning) => all().begin(beginning),
+  async begin(beginning) {
+    const to = target
+    const gone = devices.filter(({ socket }) => !socket)
+    if (to) await settleIn(gone, (device) => open(to, device))
+    return all().begin(beginning)
+  },
   mark: () => all().mark(),
   heard: () => all().heard(),
   firsts: () => all().firsts(),

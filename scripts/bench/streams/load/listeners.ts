@@ -51,10 +51,7 @@ export function listenersOf(clients: readonly Listener[], counted: Tally) {
       return becomes(() => have('asked') === 0, SPEAKS_WITHIN_MS)
     },
     mark: () => counted.mark(),
-    heard(): Heard {
-      if (have('broken') > 0) throw new Error(`${have('broken')} streams have broken off`)
-      return counted.heard()
-    },
+    heard: () => counted.heard(),
     firsts: () => counted.firsts(),
     async over(): Promise<Over> {
       await becomes(() => have('asked', 'speaking') === 0, ENDS_WITHIN_MS)
