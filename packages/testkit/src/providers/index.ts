@@ -1,8 +1,12 @@
 // Servers that speak like the vendors of models, for tests, benches, and anybody who tries the workers without a key.
 export { type AnthropicPeculiarities, startFakeAnthropic } from './anthropic.ts'
+export { ANSWERS, type AnswerCase } from './cases/answers.ts'
+export { FAULTS, type FaultCase, type Verdict } from './cases/faults.ts'
+export { type Canaries, type SecretCase, secretCases } from './cases/secrets.ts'
 export type { Dialect, Said, Stream } from './dialect.ts'
 export { type DifyStop, type FakeDify, type FakeDifyOptions, startFakeDify } from './dify.ts'
 export { type FakeCall, type FakeProvider, type FakeRequest, startFake } from './fake.ts'
 export { chatStream } from './openai/chat.ts'
 export { type FakeOpenAIOptions, startFakeOpenAI } from './openai.ts'
 export type { Script, Step } from './script.ts'
+export { type Frames, type Heard, VENDORS, type Vendor } from './vendors.ts'

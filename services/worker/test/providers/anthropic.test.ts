@@ -1,4 +1,10 @@
-import { type AnthropicPeculiarities, type FakeCall, type Script, startFakeAnthropic } from '@chatbox/testkit/providers'
+import {
+  type AnthropicPeculiarities,
+  type FakeCall,
+  type Script,
+  startFakeAnthropic,
+  VENDORS,
+} from '@chatbox/testkit/providers'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type AnthropicOptions, createAnthropicProvider } from '../../src/providers/anthropic.ts'
 import { listen, opened, QUESTION } from './golden/opened.ts'
@@ -21,25 +27,15 @@ async function open(peculiarities: AnthropicPeculiarities = {}, options: Anthrop
   return {
     fake,
     provider: createAnthropicProvider({ baseUrl: fake.url, apiKey: KEY, fetch: globalThis.fetch }, options),
-    frames: {
-      event: (data) => event('content_block_delta', data),
-      text: (text) => delta({ type: 'text_delta', text }),
-    },
-    heard({ headers, body }) {
-      const { model, system, max_tokens, temperature, messages } = body as Asked
-      return {
-        key: headers['x-api-key'] as string | undefined,
-        model,
-        system,
-        maxTokens: max_tokens,
-        temperature,
-        messages: messages.map(({ role, content }) => ({ role, text: content })),
-      }
-    },
+    frames: VENDORS.anthropic.frames,
+    heard: VENDORS.anthropic.heard,
   }
 }
 
-describeProvider('Anthropic', open)
+// The first event tells what was asked, and that one token was put out; how many there were in the end comes with the last one.
+describeProvider('Anthropic', () => open({ inputTokens: 31 }), {
+  alwaysTells: { whole: { inputTokens: 31, outputTokens: 1 }, broken: { inputTokens: 31 } },
+})
 
 describe('A request to Anthropic', () => {
   const bodyOf = ({ body }: FakeCall) => body as Asked

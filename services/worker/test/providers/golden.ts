@@ -6,7 +6,7 @@ import type { Differs, Open } from './golden/opened.ts'
 import { requests } from './golden/requests.ts'
 import { secrets } from './golden/secrets.ts'
 
-export { type Differs, type Frames, type Heard, KEY, type Open, type Opened } from './golden/opened.ts'
+export { type Differs, KEY, type Open, type Opened } from './golden/opened.ts'
 
 /** Everything that holds for a way to a model, whoever the vendor is. */
 export function describeProvider(name: string, open: Open, differs: Differs = {}): void {

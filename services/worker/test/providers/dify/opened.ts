@@ -1,14 +1,24 @@
-import { type FakeCall, type FakeDify, type FakeDifyOptions, startFakeDify } from '@chatbox/testkit/providers'
+import {
+  type FakeCall,
+  type FakeDify,
+  type FakeDifyOptions,
+  type Frames,
+  startFakeDify,
+  VENDORS,
+  type Vendor,
+} from '@chatbox/testkit/providers'
 import { createDifyProvider, type DifyOptions, type Provider } from '@chatbox/worker'
 import { onTestFinished } from 'vitest'
-import { type Frames, type Heard, KEY } from '../golden.ts'
+import { KEY } from '../golden.ts'
 
 export interface OpenedDify {
   readonly fake: FakeDify
   readonly provider: Provider
   readonly frames: Frames
-  heard(call: FakeCall): Heard
+  readonly heard: Vendor['heard']
 }
+
+const { frames, heard } = VENDORS.dify
 
 type DifyTestOptions = FakeDifyOptions & DifyOptions & { readonly fetch?: typeof globalThis.fetch }
 
@@ -30,7 +40,7 @@ export async function openedDify(options: DifyTestOptions = {}): Promise<OpenedD
 export const TASK = 'a-task'
 export const CONVERSATION = '2f8c1b06-7d6a-4b52-9c3e-5a1d0e4f7b98'
 export const difyEvent = (name: string, fields: object = {}): { raw: string } => ({
-  raw: event(JSON.stringify({ event: name, task_id: TASK, conversation_id: CONVERSATION, ...fields })),
+  raw: frames.event(JSON.stringify({ event: name, task_id: TASK, conversation_id: CONVERSATION, ...fields })),
 })
 
 /** What was asked for by one call. */
@@ -41,29 +51,3 @@ export interface Asked {
 }
 
 export const askedBy = ({ body }: FakeCall): Asked => body as Asked
-
-const event = (data: string): string => `data: ${data}\n\n`
-
-const frames: Frames = { event, text: (answer) => event(JSON.stringify({ event: 'message', answer })) }
-
-const heard = (call: FakeCall): Heard => ({
-  key: call.headers.authorization?.replace('Bearer ', ''),
-  messages: messagesIn(askedBy(call).query),
-})
-
-const QUESTION = '\n\nWhat the user says now, to be answered:\n\n'
-
-/** The text that the vendor is given, read as a model would. */
-function messagesIn(query: string): Heard['messages'] {
-  const at = query.indexOf(QUESTION)
-  if (at === -1) return [{ role: 'user', text: query }]
-  const spoken = query.slice(0, at).split(/\n\n(?=\S[^\n]*:\n> )/)
-  return [...spoken.slice(1).map(messageIn), { role: 'user', text: query.slice(at + QUESTION.length) }]
-}
-
-function messageIn(block: string) {
-  const [speaker = '', ...lines] = block.split('\n')
-  const text = lines.map((line) => line.replace(/^> /, '')).join('\n')
-  if (speaker === 'The user:') return { role: 'user', text }
-  return speaker === 'You:' ? { role: 'assistant', text } : { role: 'assistant', text: `${speaker}\n${text}` }
-}

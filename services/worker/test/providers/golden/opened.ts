@@ -1,4 +1,4 @@
-import type { FakeCall, FakeProvider } from '@chatbox/testkit/providers'
+import type { FakeProvider, Frames, Vendor } from '@chatbox/testkit/providers'
 import {
   type FinishReason,
   type Provider,
@@ -17,23 +17,7 @@ export interface Opened {
   readonly provider: Provider
   readonly frames: Frames
   /** What the vendor understands of a request. */
-  heard(call: FakeCall): Heard
-}
-
-/** What a vendor puts on the wire, for bytes that no script can say. Lines end in \n. */
-export interface Frames {
-  /** An event of the kind that carries text, with these data instead. */
-  event(data: string): string
-  text(text: string): string
-}
-
-export interface Heard {
-  readonly key: string | undefined
-  readonly model?: string | undefined
-  readonly system?: string | undefined
-  readonly maxTokens?: number | undefined
-  readonly temperature?: number | undefined
-  readonly messages: readonly { readonly role: string; readonly text: string }[]
+  readonly heard: Vendor['heard']
 }
 
 export type Open = () => Promise<Opened>
@@ -42,6 +26,8 @@ export type Open = () => Promise<Opened>
 export interface Differs {
   readonly without?: readonly ('model' | 'system' | 'maxTokens' | 'temperature')[]
   readonly endsNeverBy?: readonly FinishReason[]
+  /** What it tells of every answer, however short it is and wherever it breaks off. */
+  readonly alwaysTells?: { readonly whole: TokenTotals; readonly broken: TokenTotals }
 }
 
 /** For one test, which stops it. */
@@ -53,11 +39,16 @@ export async function opened(open: Open): Promise<Opened> {
 
 export const QUESTION: ProviderRequest = { model: 'a-model', messages: [{ role: 'user', text: 'Why is it so?' }] }
 
+export interface TokenTotals {
+  readonly inputTokens?: number
+  readonly outputTokens?: number
+}
+
 export interface Said {
   readonly events: readonly ProviderEvent[]
   readonly text: string
   /** What usage says in the end. */
-  readonly totals: { readonly inputTokens?: number; readonly outputTokens?: number }
+  readonly totals: TokenTotals
   readonly ends: readonly FinishReason[]
   readonly fault: ProviderFault | undefined
 }
