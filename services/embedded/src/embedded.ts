@@ -81,6 +81,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
     concurrency: config.providerConcurrency,
     pace: config.clockScale,
     openMs: timers.ms(BREAKER_OPEN_MS),
+    log: log.child({ part: 'worker' }),
   })
   const list = modelList(config.models.models.map(({ id, label }) => ({ id, label, default: id === defaultId })))
   const answerLimits = { ...defaultAnswerLimits, ...scaledLimits(config) }

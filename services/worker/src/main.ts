@@ -29,6 +29,7 @@ function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>
     concurrency: config.providerConcurrency,
     pace: config.clockScale,
     openMs: timers.ms(BREAKER_OPEN_MS),
+    log: log.child({ part: 'worker' }),
   })
   const worker = createWorker(
     {

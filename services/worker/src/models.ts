@@ -1,4 +1,4 @@
-import type { ModelSpec } from '@chatbox/runtime'
+import type { Logger, ModelSpec } from '@chatbox/runtime'
 import { createGate, createPlaces, type Places } from './gate.ts'
 import type { WorkerMetrics } from './metrics.ts'
 import type { Model } from './provider.ts'
@@ -16,6 +16,8 @@ export interface ModelsOptions {
   /** Failures in a row after which a model is left alone, and for how long. */
   readonly failures?: number
   readonly openMs?: number
+  /** Where it is said that a provider could not be told to stop. */
+  readonly log?: Pick<Logger, 'warn'>
 }
 
 export interface Models {
@@ -39,6 +41,7 @@ export function createModels(specs: readonly ModelSpec[], options: ModelsOptions
     pace = 1,
     failures = FAILURES,
     openMs = BREAKER_OPEN_MS,
+    log,
   } = options
   const upstreams = createUpstreams({ privateHosts })
   const places = new Map<string, Places>()
@@ -57,7 +60,7 @@ export function createModels(specs: readonly ModelSpec[], options: ModelsOptions
     const onState = (state: keyof typeof STATE) => metrics.breaker.set({ provider, model: id }, STATE[state])
     onState('closed')
     return {
-      provider: providerOf(spec, upstreams, pace),
+      provider: providerOf(spec, upstreams, { pace, log }),
       name: 'model' in spec ? spec.model : provider,
       contextTokens,
       gate: createGate(placesOf(spec), { failures, openMs, onState }),

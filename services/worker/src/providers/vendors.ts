@@ -1,4 +1,4 @@
-import type { Access, ModelSpec } from '@chatbox/runtime'
+import type { Access, Logger, ModelSpec } from '@chatbox/runtime'
 import type { Provider } from '../provider.ts'
 import { createAnthropicProvider } from './anthropic.ts'
 import { demoProvider } from './demo.ts'
@@ -7,8 +7,13 @@ import { createOpenAIProvider } from './openai.ts'
 import type { Upstreams } from './upstream/fetch.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
+export interface ProviderOptions {
+  readonly pace: number
+  readonly log: Pick<Logger, 'warn'> | undefined
+}
+
 /** The adapter that a model is asked by. */
-export function providerOf(spec: ModelSpec, upstreams: Upstreams, pace: number): Provider {
+export function providerOf(spec: ModelSpec, upstreams: Upstreams, { pace, log }: ProviderOptions): Provider {
   const upstream = ({ baseUrl, apiKey }: Access): Upstream => ({ baseUrl, apiKey, fetch: upstreams.fetchFor(baseUrl) })
   switch (spec.provider) {
     case 'demo':
@@ -18,6 +23,6 @@ export function providerOf(spec: ModelSpec, upstreams: Upstreams, pace: number):
     case 'anthropic':
       return createAnthropicProvider(upstream(spec))
     case 'dify':
-      return createDifyProvider(upstream(spec))
+      return createDifyProvider(upstream(spec), log && { log })
   }
 }
