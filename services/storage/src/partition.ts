@@ -18,6 +18,7 @@ import { insistence } from './insist.ts'
 import { retainPartition } from './retention.ts'
 import type { SessionStates } from './session-states.ts'
 import { sweepPartition } from './sweeper.ts'
+import { tellWhatIsStored } from './told-late.ts'
 import { LostPartition, type Work } from './work.ts'
 
 /** Entries of one partition that may be under way at once. */
@@ -105,7 +106,10 @@ export function ownPartition(
       const expired = entry.until !== undefined && work.now() > entry.until
       const triedBefore = entry.tries > 1
       // `expired` says that it never happens, and who has begun before may have done it (R9).
-      if (expired && !goesOn(body, triedBefore)) throw new Refusal(triedBefore ? 'unavailable' : 'expired')
+      if (expired && !goesOn(body, triedBefore)) {
+        if (triedBefore) await tellWhatIsStored(work, body)
+        throw new Refusal(triedBefore ? 'unavailable' : 'expired')
+      }
       await apply(work, body, { until: entry.until, triedBefore })
       const removed = source.remove({ id: entry.id, outcome: encodeOutcome(requestId, { ok: true }) })
       tellAfter(removed, body.replyTo, body)

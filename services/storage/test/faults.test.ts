@@ -1,6 +1,8 @@
 import {
   type Answers,
   clientMessageId,
+  type EntryBody,
+  type Outcome,
   partitionOf,
   replicaId,
   requestId,
@@ -11,7 +13,7 @@ import {
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { createStorage, type StorageDeps } from '../src/index.ts'
 import { type Bench, bench, user } from './fixture.ts'
-import { until } from './talk.ts'
+import { exchange, until } from './talk.ts'
 
 const alice = user('alice')
 const sid = sessionId('session-1')
@@ -253,6 +255,76 @@ const WAIT = { timeout: 5_000, interval: 10 }
 function raise(): never {
   throw new Error('there is no such thing')
 }
+
+describe('a change whose owner is gone before anybody was told, and whose time is over when the next one comes', () => {
+  let b: Bench
+  afterEach(() => b.close())
+
+  /** The bus is away from the change on, until the owner has lost its partition and the change its time. */
+  async function leftBehind(change: EntryBody): Promise<Outcome> {
+    const over = Date.now() + TTL_MS
+    const changed = b.ask(change, TTL_MS)
+    await vi.waitFor(() => expect(b.log.join('')).toContain('"what":"announce"'), WAIT)
+    await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(over), WAIT)
+    // Another reader, which closes that of the owner.
+    const other = await b.deps.fabric.ingest.own(partitionOf(alice, 64))
+    await vi.waitFor(() => expect(b.log.join('')).toContain('reading the ingest log failed'), WAIT)
+    await other.close()
+    away = false
+    return changed
+  }
+
+  const TTL_MS = 300
+  let away = false
+  const open = async () => {
+    away = false
+    b = await bench({
+      times: { leaseMs: 300 },
+      wrap: (deps) => {
+        const { append } = deps.fabric.bus
+        const bus: StorageDeps['fabric']['bus'] = {
+          ...deps.fabric.bus,
+          append: async (...args) => {
+            if (away) throw new Unavailable('away')
+            return append(...args)
+          },
+        }
+        return { ...deps, fabric: { ...deps.fabric, bus } }
+      },
+    })
+  }
+
+  it('is not done again, and what is stored of it is told (R8, R9)', async () => {
+    await open()
+    await b.say(alice, sid, 'hello')
+    const events = await b.events(alice)
+    away = true
+    const rename = {
+      kind: 'session.rename',
+      uid: alice,
+      sid,
+      name: 'another name',
+      requestId: requestId('rename'),
+    } as const
+    expect(await leftBehind(rename)).toEqual({ ok: false, code: 'unavailable' })
+    expect((await b.conversations.session(sid))?.nm).toBe('another name')
+    await events.waitFor((frame) => frame.type === 'session.updated' && frame.session.name === 'another name')
+  })
+
+  it('is told where it was a word on an answer, too', async () => {
+    await open()
+    const answer = await exchange(b, alice, sid)
+    const events = await b.events(alice)
+    away = true
+    const rating = {
+      kind: 'answer.feedback',
+      ...{ uid: alice, sid, answerId: answer, requestId: requestId('rating') },
+      feedback: { rating: 'up' },
+    } as const
+    expect(await leftBehind(rating)).toEqual({ ok: false, code: 'unavailable' })
+    await events.waitFor((frame) => frame.type === 'answer.feedback' && frame.answerId === answer)
+  })
+})
 
 describe('two owners of one partition', () => {
   let b: Bench
