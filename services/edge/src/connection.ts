@@ -42,6 +42,9 @@ import type { Socket, SocketListener } from './socket.ts'
 
 /** Requests of one connection that may wait at once. */
 const MAX_WAITING = 64
+/** Of the time that whoever asks waits at most. The rest is for the word to get there, and for an edge that has much to do. */
+const TOLD_AFTER = 0.95
+
 /** Frames that may wait until `hello` was accepted. */
 const MAX_EARLY = 16
 const MAX_INVALID = 20
@@ -125,7 +128,7 @@ class Connection implements SocketListener {
     this.edge = edge
     this.feeds = feeds
     this.log = edge.log.child({ connectionId: this.id })
-    this.requests = requests(edge.times.requestMs, MAX_WAITING)
+    this.requests = requests(edge.times.requestMs * TOLD_AFTER, MAX_WAITING)
     this.address = arrival.address
     this.#around = around
     this.#socket = socket

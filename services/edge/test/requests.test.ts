@@ -26,7 +26,8 @@ describe('who asks hears of it (P8)', () => {
       clientMessageId: 'c-1',
       sid: 's-1',
     })
-    expect(Date.now() - asked).toBeGreaterThanOrEqual(195)
+    // The word is on its way before the time is up, and not long before.
+    expect(Date.now() - asked).toBeGreaterThanOrEqual(185)
     await echo(client)
   })
 
