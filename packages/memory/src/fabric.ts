@@ -3,7 +3,7 @@ import { createAnswers } from './answers.ts'
 import { createBus, type EdgeChannels } from './bus.ts'
 import { channels } from './channels.ts'
 import { createDisabled } from './disabled.ts'
-import { createIngest, type DeadLetter } from './ingest.ts'
+import { createIngest } from './ingest.ts'
 import { createJobs } from './jobs.ts'
 import { laterQueue } from './later.ts'
 import { createLimiter } from './limiter.ts'
@@ -24,7 +24,6 @@ export interface MemoryFabric extends Fabric {
   /** For tests: what a network and other machines would do to the distributed fabric. */
   readonly test: {
     readonly jobs: { lose(job: Job): boolean }
-    readonly ingest: { deadLetters(partition: number): DeadLetter[] }
   }
 }
 
@@ -98,7 +97,7 @@ export function memoryFabric(options: MemoryOptions = {}): MemoryFabric {
       ingest.close()
       jobs.close()
     },
-    test: { jobs: { lose: jobs.lose }, ingest: { deadLetters: ingest.deadLetters } },
+    test: { jobs: { lose: jobs.lose } },
   }
 }
 

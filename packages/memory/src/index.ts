@@ -1,5 +1,4 @@
 export { type MemoryFabric, memoryFabric, type StoreRole } from './fabric.ts'
-export type { DeadLetter } from './ingest.ts'
 export { createLimiter, type MemoryLimiter } from './limiter.ts'
 export {
   defaultBounds,

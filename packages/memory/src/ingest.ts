@@ -1,31 +1,17 @@
-import type { EntryPacket, Ingest, OutcomePacket, RequestId } from '@chatbox/core'
+import type { DeadLetter, Ingest, OutcomePacket, RequestId } from '@chatbox/core'
 import { loaded, type Stored, sizeOf, stored } from './codec.ts'
 import { entrySource, type KeptEntry, type OpenSource, type PartitionEnd } from './entry-source.ts'
 import { expiring } from './expiring.ts'
 import type { MemoryBounds, MemoryClocks, MemoryStructure } from './options.ts'
 
-/** An entry that was put aside, for a person to look at. */
-export interface DeadLetter {
-  readonly id: string
-  readonly packet: EntryPacket
-  readonly reason: string
-  readonly tries: number
-  readonly at: number
-}
-
-interface BuriedEntry extends Omit<DeadLetter, 'packet'> {
-  readonly stored: KeptEntry['stored']
-}
-
 interface Partition {
   readonly entries: Map<string, KeptEntry>
-  readonly dead: BuriedEntry[]
+  readonly dead: DeadLetter[]
   /** Its one reader. */
   open: OpenSource | undefined
 }
 
 export interface MemoryIngest extends Ingest {
-  deadLetters(partition: number): DeadLetter[]
   empty(): void
   sweep(): void
   close(): void
@@ -90,7 +76,8 @@ export function createIngest({ clocks, bounds, now, released }: IngestOptions): 
       const entry = take(partition, id)
       keepOutcome(number, outcome)
       if (!entry) return
-      partition.dead.push({ id, stored: entry.stored, reason, tries: entry.tries, at: now() })
+      const { requestId, kind } = loaded(entry.stored).header
+      partition.dead.push({ requestId, kind, reason, tries: entry.tries, at: now() })
       deadCount += 1
       if (partition.dead.length <= bounds.deadLetters) return
       partition.dead.shift()
@@ -135,8 +122,7 @@ export function createIngest({ clocks, bounds, now, released }: IngestOptions): 
       const partition = partitions.get(number)
       return { waiting: partition?.entries.size ?? 0, dead: partition?.dead.length ?? 0 }
     },
-    deadLetters: (number) =>
-      (partitions.get(number)?.dead ?? []).map(({ stored: kept, ...rest }) => ({ ...rest, packet: loaded(kept) })),
+    deadLetters: async (number) => [...(partitions.get(number)?.dead ?? [])],
     empty() {
       for (const partition of partitions.values()) {
         partition.entries.clear()

@@ -211,17 +211,6 @@ describe('a job', () => {
   })
 })
 
-describe('a dead letter', () => {
-  it('can be looked at, with the reason', async () => {
-    const fabric = open()
-    await fabric.ingest.append({ partition: 0, packet: entry('poison') })
-    const source = await fabric.ingest.own(0)
-    const { entries } = await source.read(1, new AbortController().signal)
-    await source.bury(entries[0]?.id ?? '', 'failed')
-    expect(fabric.test.ingest.deadLetters(0)).toMatchObject([{ reason: 'failed', tries: 1, packet: entry('poison') }])
-  })
-})
-
 describe('a limit', () => {
   it('that no window could hold is refused when the fabric is made', () => {
     for (const rule of [

@@ -45,6 +45,19 @@ export interface Done {
   readonly outcome?: OutcomePacket
 }
 
+/**
+ * An entry that was put aside. It says what an operator finds in the log of the service, and nothing of what was asked for: it is kept
+ * without a limit of time, and would outlive an erasure (R22).
+ */
+export interface DeadLetter {
+  readonly requestId: RequestId
+  readonly kind: string
+  readonly reason: string
+  readonly tries: number
+  /** In the log's time. */
+  readonly at: number
+}
+
 /** The reading end of one partition, for the owner alone. */
 export interface EntrySource {
   /**
@@ -54,7 +67,7 @@ export interface EntrySource {
   read(max: number, signal: AbortSignal): Promise<{ readonly entries: readonly Entry[]; readonly now: number }>
   /** Deletes entries and keeps their outcomes for 10 minutes. */
   remove(done: readonly Done[]): Promise<void>
-  /** Moves an entry to the dead letters. */
+  /** Deletes an entry, and keeps that it was there among the dead letters. */
   bury(id: string, reason: string, outcome?: OutcomePacket): Promise<void>
   close(): Promise<void>
 }
@@ -70,4 +83,6 @@ export interface Ingest {
   now(): Promise<number>
   /** Entries that wait, and dead letters. */
   backlog(partition: number): Promise<{ readonly waiting: number; readonly dead: number }>
+  /** The latest that were put aside, oldest first. */
+  deadLetters(partition: number): Promise<readonly DeadLetter[]>
 }

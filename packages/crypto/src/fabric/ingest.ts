@@ -26,6 +26,7 @@ export function sealedIngest(ingest: Ingest, seals: Seals): Ingest {
     },
     now: () => ingest.now(),
     backlog: (partition) => ingest.backlog(partition),
+    deadLetters: (partition) => ingest.deadLetters(partition),
   }
 }
 

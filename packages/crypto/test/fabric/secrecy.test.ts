@@ -71,6 +71,7 @@ async function walk({ bus, answers, ingest, jobs, registry, limiter, disabled }:
   said.push(textIn(await ingest.outcome(7, outcome('request-2').header.requestId)))
   await ingest.now()
   await ingest.backlog(7)
+  await ingest.deadLetters(7)
   await source.close()
 
   const job = { sid, answerId: ref.answerId, n: 1 }

@@ -1,6 +1,6 @@
-import { type Ingest, type OutcomeHeader, Unavailable } from '@chatbox/core'
+import { type DeadLetter, type Ingest, type OutcomeHeader, requestId, Unavailable } from '@chatbox/core'
 import { Refused } from '../connection/faults.ts'
-import { bytesOf, listOf, numberOf, textOf } from '../connection/script.ts'
+import { bytesOf, listOf, numberOf, type Reply, textOf } from '../connection/script.ts'
 import type { Store } from '../connection/store.ts'
 import type { Keys } from '../keys.ts'
 import type { RedisBounds, RedisClocks } from '../options.ts'
@@ -70,11 +70,29 @@ export function createIngest({ store, keys, clocks, bounds }: IngestDeps): Redis
       const [waiting, put] = listOf(await store.call(countEntries, [entries, dead], []))
       return { waiting: numberOf(waiting), dead: numberOf(put) }
     },
+    async deadLetters(partition) {
+      const { dead } = keys.ofPartition(partition)
+      const letters = listOf(await store.command(dead, 'XRANGE', dead, '-', '+', 'COUNT', bounds.deadLetters))
+      return letters.map(letterOf)
+    },
     get sources() {
       return open.size
     },
     close() {
       for (const source of open.values()) source.closeNow()
     },
+  }
+}
+
+/** In the order in which the script writes its fields. */
+function letterOf(reply: Reply): DeadLetter {
+  const [, fields] = listOf(reply)
+  const [, request, , kind, , reason, , tries, , at] = listOf(fields)
+  return {
+    requestId: requestId(textOf(request)),
+    kind: textOf(kind),
+    reason: textOf(reason),
+    tries: numberOf(tries),
+    at: numberOf(at),
   }
 }

@@ -70,7 +70,10 @@ end
 `,
 )
 
-/** KEYS entries, tries, dead letters, perhaps an outcome. ARGV id or '', reason, how many dead letters are kept, ttl of the outcome, its packet. */
+/**
+ * KEYS entries, tries, dead letters, perhaps an outcome. ARGV id or '', reason, how many dead letters are kept, ttl of the outcome, its packet.
+ * Of the entry only what its header says of it is kept; what was written by nobody of us has none.
+ */
 export const buryEntry = script(
   'bury-entry',
   ALSO_WITHOUT_MEMORY,
@@ -81,8 +84,11 @@ if ARGV[1] == '' then return end
 local entry = redis.call('XRANGE', KEYS[1], ARGV[1], ARGV[1], 'COUNT', 1)[1]
 if not entry then return end
 local tries = redis.call('HGET', KEYS[2], ARGV[1]) or '0'
-redis.call('XADD', KEYS[3], 'MAXLEN', '=', ARGV[3], '*', 'packet', entry[2][2], 'reason', ARGV[2], 'tries', tries,
-  'at', string.format('%.0f', now()))
+local readable, header = pcall(cjson.decode, string.match(entry[2][2] or '', '^([^\\n]*)\\n') or '')
+if not readable or type(header) ~= 'table' then header = {} end
+local function named(field) return type(header[field]) == 'string' and header[field] or 'unreadable' end
+redis.call('XADD', KEYS[3], 'MAXLEN', '=', ARGV[3], '*', 'requestId', named('requestId'), 'kind', named('kind'),
+  'reason', ARGV[2], 'tries', tries, 'at', string.format('%.0f', now()))
 redis.call('XDEL', KEYS[1], ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 `,

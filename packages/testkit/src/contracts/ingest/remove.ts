@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Build, opener, pass } from '../adapter.ts'
 import { text } from '../samples.ts'
-import { bodiesOf, idsOf, outcomePacket, put, putAll, readAll, someRequest } from './entries.ts'
+import { bodiesOf, entryPacket, idsOf, outcomePacket, put, putAll, readAll, someRequest } from './entries.ts'
 
 const OUTCOME_MS = 400
 
@@ -93,6 +93,24 @@ export function ingestRemoveContract(build: Build<'ingest'>): void {
       expect(outcome && text(outcome)).toBe('internal')
     })
 
+    it('keeps of it what finds it in a log, and nothing of what was asked for: it would outlive an erasure (R22)', async () => {
+      const { ingest } = await open()
+      const request = someRequest()
+      await ingest.append({ partition: 1, packet: entryPacket('what a user said', request) })
+      await readAll(await ingest.own(1), 1)
+      const source = await ingest.own(1)
+      const [poison] = await readAll(source, 1)
+      const before = await ingest.now()
+      await source.bury(poison?.id ?? '', 'failed')
+      const letters = await ingest.deadLetters(1)
+      expect(letters).toEqual([
+        { requestId: request, kind: 'send', reason: 'failed', tries: 2, at: expect.any(Number) },
+      ])
+      expect(letters[0]?.at).toBeGreaterThanOrEqual(before)
+      expect(letters[0]?.at).toBeLessThanOrEqual(await ingest.now())
+      expect(await ingest.deadLetters(2)).toEqual([])
+    })
+
     it('keeps a bounded number of them (P10)', async () => {
       const { ingest } = await open({ deadLetters: 5 })
       await putAll(
@@ -101,8 +119,11 @@ export function ingestRemoveContract(build: Build<'ingest'>): void {
         Array.from({ length: 12 }, (_, i) => `entry ${i}`),
       )
       const source = await ingest.own(1)
-      for (const { id } of await readAll(source, 12)) await source.bury(id, 'failed')
+      const entries = await readAll(source, 12)
+      for (const { id } of entries) await source.bury(id, 'failed')
       expect(await ingest.backlog(1)).toEqual({ waiting: 0, dead: 5 })
+      const latest = entries.slice(-5).map(({ packet }) => packet.header.requestId)
+      expect((await ingest.deadLetters(1)).map(({ requestId }) => requestId)).toEqual(latest)
     })
   })
 }
