@@ -109,8 +109,8 @@ await onMongo('the plans', (server) => {
 
       const author = userId('user-3')
       const [current, before, keys] = [
-        queries.spentSince(author, 500),
-        queries.supersededSpentSince(author, 500),
+        queries.spentSince([author, userId('user-4')], 500),
+        queries.supersededSpentSince([author, userId('user-4')], 500),
         queries.sessionsOfKey('k-1', ''),
       ]
       const sums = {

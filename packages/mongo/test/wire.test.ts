@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { answerId, clientMessageId, replicaId, sessionId } from '@chatbox/core'
+import { answerId, clientMessageId, replicaId, sessionId, userId } from '@chatbox/core'
 import { migrateMongo, openMongo, type Retry } from '@chatbox/mongo'
 import { type MongoCommand, startMongoWire } from '@chatbox/testkit/mongo-wire'
 import { sealedQuestion, sealedSession, sealedTurn } from '@chatbox/testkit/rows'
@@ -301,6 +301,27 @@ await onMongo('what goes over the wire', (server) => {
         )
       }
       expect(turns).toHaveLength(30)
+    })
+
+    it('about the tokens that users have spent are two queries, and tell each its own', async () => {
+      const { mongo, wire } = await wired(server())
+      const { conversations } = mongo
+      const users = Array.from({ length: 50 }, (_, i) => userId(`user-${i}`))
+      const questions = users.map((authorId) => sealedQuestion(sealedSession().sid, 1, { authorId }))
+      await Promise.all(questions.map((question) => conversations.insertTurn(question)))
+      await Promise.all(
+        questions.slice(10).map(({ sid, answer: { answerId: id } }, i) => {
+          const usage = { inputTokens: i, outputTokens: 1, estimated: false }
+          return conversations.endAnswer(sid, id, { ...END, usage })
+        }),
+      )
+      const [{ sid, answer }] = questions.slice(20) as [(typeof questions)[number]]
+      await conversations.supersede(sid, 1, answer.answerId, { ...answer, answerId: answerId('the-next') })
+      const before = wire.commands.length
+      const sums = await Promise.all([...users, ...users].map((uid) => conversations.tokensSince(uid, 5)))
+      const spent = users.map((_, i) => (i < 10 ? 0 : i - 9))
+      expect(sums).toEqual([...spent, ...spent])
+      expect(wire.commands.slice(before).map(({ name }) => name)).toEqual(['aggregate', 'aggregate'])
     })
 
     it('tell each what has become of it, where another of them did not happen and the answer was superseded since', async () => {

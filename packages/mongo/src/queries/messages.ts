@@ -128,15 +128,15 @@ export const messageQueries = {
     ),
   unsettledOfPartitions: (partitions: readonly number[]) =>
     messages('idx_unsettled', { partition: { $in: partitions.map(number) }, unsettled: true }),
-  spentSince: (authorId: UserId, since: number) =>
+  spentSince: (authorIds: readonly UserId[], since: number) =>
     messages('idx_spent', {
-      authorId: text(authorId),
+      authorId: { $in: authorIds.map(text) },
       'answer.endedAt': { $gte: number(since) },
       'answer.usage.inputTokens': { $gte: 0 },
     }),
-  supersededSpentSince: (authorId: UserId, since: number) =>
+  supersededSpentSince: (authorIds: readonly UserId[], since: number) =>
     messages('idx_superseded_spent', {
-      authorId: text(authorId),
+      authorId: { $in: authorIds.map(text) },
       'superseded.endedAt': { $gte: number(since) },
       'superseded.usage.inputTokens': { $gte: 0 },
     }),
