@@ -47,10 +47,10 @@ export async function afterEnd(work: Work, uid: UserId, turn: Turn, won: boolean
   await startNext(work, sid)
   // The end is told in the worker's time, which may be behind.
   const took = Math.max(0, (answer.endedAt ?? answer.askedAt) - answer.askedAt)
-  await projectTurn(
-    work,
-    turn,
-    won && answer.status === 'done' ? (session) => ({ rts: withResponseTime(session.rts, took) }) : undefined,
-  )
+  await projectTurn(work, turn, ({ rts }) => {
+    // Whoever ended it may have died before this was kept, or just after it: then the turn is unsettled, and the time perhaps there (S6).
+    const kept = !won && (!turn.unsettled || rts.includes(took))
+    return answer.status === 'done' && !kept ? { rts: withResponseTime(rts, took) } : {}
+  })
   await settle(work, turn)
 }

@@ -30,7 +30,7 @@ export const storageMetrics = (metrics: Metrics) => ({
   }),
   erased: metrics.counter({
     name: 'storage_erased_sessions_total',
-    help: 'Sessions that were erased, by who wanted it: the user, or retention.',
+    help: 'Sessions that were erased, by who did it: the user, retention, or the sweeper, which goes on with what broke off.',
     labels: ['by'],
   }),
   requests: metrics.histogram({

@@ -205,6 +205,7 @@ describe('erasing a session (R22)', () => {
       expect(await b.conversations.session(sid)).toMatchObject({ erased: true })
       expect(JSON.stringify(await rows())).not.toContain('secret')
       expect((await audit()).map(({ action }) => action)).toEqual(['session.erased'])
+      expect(await b.counted('storage_erased_sessions_total')).toMatchObject({ 'by="sweeper"': 1 })
     },
   )
 
@@ -274,6 +275,7 @@ describe('erasing a user (R22, security 34)', () => {
     expect((await rows(sessionId('of-bob')))[0]?.answer).toMatchObject({ text: 'stays' })
     const chain = await audit()
     expect(chain.at(-1)).toMatchObject({ action: 'user.erased', detail: { sessions: 5 } })
+    expect(await b.counted('storage_erased_sessions_total')).toEqual({ 'by="user"': 5 })
     expect(JSON.stringify(chain)).not.toContain('alice')
   })
 

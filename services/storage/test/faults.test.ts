@@ -47,6 +47,7 @@ describe('storage, when a store is away', () => {
     })
     expect(await b.say(alice, sid, 'hello')).toEqual({ ok: true })
     expect(b.log.filter((line) => line.includes('trying again'))).toHaveLength(3)
+    expect(await b.counted('storage_retries_total')).toEqual({ 'what="insert turn"': 3 })
     expect((await b.conversations.totals(sid)).nextSeq).toBe(3)
   })
 
@@ -143,6 +144,7 @@ describe('storage, when a store is away', () => {
     expect(await b.say(alice, sid, 'good')).toEqual({ ok: true })
     const partition = partitionOf(alice, 64)
     expect(await b.deps.fabric.ingest.backlog(partition)).toMatchObject({ dead: 1 })
+    expect(await b.counted('storage_dead_letters_total')).toEqual({ 'kind="send"': 1 })
   })
 })
 

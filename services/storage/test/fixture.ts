@@ -68,6 +68,8 @@ export interface Bench {
     ttlMs?: number,
   ): Promise<Outcome>
   readonly replies: ReplyPacket[]
+  /** What a counter has counted, by its labels as they are written: `kind="send"`. */
+  counted(name: string): Promise<Record<string, number>>
   close(): Promise<void>
 }
 
@@ -103,6 +105,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   const fabric = sealedFabric(memory, keyring, seals)
   const database = await openSqlite({ file: join(folder, 'chatbox.db') })
   const conversations = sealedConversations(database.conversations, keyring, seals)
+  const metrics = createMetrics()
   const deps: StorageDeps = {
     replica: replicaId(randomId()),
     fabric,
@@ -119,7 +122,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     verify: createVerifier({ secret }),
     requestSecret: randomBytes(32).toString('base64url'),
     log,
-    metrics: storageMetrics(createMetrics()),
+    metrics: storageMetrics(metrics),
   }
   const used = options.wrap?.(deps) ?? deps
   const storage = createStorage(used, {
@@ -164,6 +167,10 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     log: lines,
     replies,
     ask,
+    async counted(name) {
+      const lines = (await metrics.text()).matchAll(new RegExp(`^chatbox_${name}\\{(.*)\\} (\\d+)$`, 'gm'))
+      return Object.fromEntries([...lines].map(([, labels = '', value]) => [labels, Number(value)]))
+    },
     async events(uid) {
       const frames: ServerFrame[] = []
       const watchers = new Set<() => void>()

@@ -56,6 +56,11 @@ describe('retention', () => {
       actor: 'retention',
       action: 'session.erased',
     })
+    await until(
+      async () => (await b.conversations.turns(sid, { limit: 1 })).every((turn) => !turn.unsettled),
+      'it is through',
+    )
+    expect(await b.counted('storage_erased_sessions_total')).toEqual({ 'by="retention"': 1 })
   })
 })
 

@@ -1,7 +1,7 @@
 import { requestId, sessionId } from '@chatbox/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Bench, type BenchOptions, bench, user } from './fixture.ts'
-import { finish, question, until } from './talk.ts'
+import { finish, question, someEnd, until } from './talk.ts'
 
 const alice = user('alice')
 const sid = sessionId('session-1')
@@ -13,7 +13,7 @@ const open = async (options?: BenchOptions) => {
   return b
 }
 
-type Step = 'announce' | 'enqueue' | 'project'
+type Step = 'announce' | 'enqueue' | 'project' | 'settle'
 
 /** A process that dies at a step, with an ingest log that dies too: the entry is put aside, and comes to nobody again. */
 function dying() {
@@ -26,7 +26,11 @@ function dying() {
     }
   const wrap: BenchOptions['wrap'] = (deps) => ({
     ...deps,
-    conversations: { ...deps.conversations, changeSession: breaks('project', deps.conversations.changeSession) },
+    conversations: {
+      ...deps.conversations,
+      changeSession: breaks('project', deps.conversations.changeSession),
+      settle: breaks('settle', deps.conversations.settle),
+    },
     fabric: {
       ...deps.fabric,
       bus: { ...deps.fabric.bus, append: breaks('announce', deps.fabric.bus.append) },
@@ -70,8 +74,8 @@ describe('a turn from which not everything has followed (decision 10)', () => {
     },
   )
 
-  it.each(['announce', 'project'] as const)(
-    'because its process died at %s of an end: the end is told once more, and counted once',
+  it.each(['announce', 'project', 'settle'] as const)(
+    'because its process died at %s of an end: the end is told once more, and counted once, its time too (S6)',
     async (step) => {
       const dies = dying()
       await open({ wrap: dies.wrap })
@@ -79,7 +83,8 @@ describe('a turn from which not everything has followed (decision 10)', () => {
       await b.conversations.beginAttempt(sid, id, 0, 'fresh')
       const events = await b.events(alice)
       dies.at(step)
-      await finish(b, alice, sid, id, 1)
+      const { askedAt = 0 } = (await b.conversations.turnByAnswerId(sid, id))?.answer ?? {}
+      await finish(b, alice, sid, id, 1, someEnd({ endedAt: askedAt + 1_234 }))
       expect(await b.conversations.turnByAnswerId(sid, id)).toMatchObject({
         unsettled: true,
         answer: { status: 'done' },
@@ -87,7 +92,7 @@ describe('a turn from which not everything has followed (decision 10)', () => {
       dies.at(undefined)
       await events.waitFor((frame) => frame.type === 'answer.done' && frame.answerId === id)
       await until(async () => (await unsettled()).length === 0, 'it is settled')
-      expect(await b.conversations.session(sid)).toMatchObject({ totalTokens: 7, msgCount: 2 })
+      expect(await b.conversations.session(sid)).toMatchObject({ totalTokens: 7, msgCount: 2, rts: [1_234] })
     },
   )
 
