@@ -109,6 +109,13 @@ describe('pages of other origins (X10, security 26)', () => {
     expect((await preflight(origin)).statusCode).toBe(401)
   })
 
+  it.each(['/chat/sessions/%zz', '/%'])('cannot tell who is allowed from %s, which is no path', async (url) => {
+    const response = await call(PAGE, { authorization: `Bearer ${token}` }, url)
+    expect(response.statusCode).toBe(404)
+    for (const grant of GRANTS) expect(response.headers).not.toHaveProperty(grant)
+    expect(response.headers).toMatchObject({ vary: 'Origin', 'x-content-type-options': 'nosniff' })
+  })
+
   it('none may where none is configured', async () => {
     const closed = await bench({ times: { sweepMs: 3_600_000 } })
     const response = await (await as(closed, 'alice'))('GET', '/chat/sessions', { headers: { origin: PAGE } })

@@ -272,6 +272,10 @@ describe('the port', () => {
     socket.write(bytes)
     const [head = '', body = ''] = (await answer).split('\r\n\r\n')
     expect(head).toContain(`HTTP/1.1 ${status} `)
+    const lines = head.toLowerCase().split('\r\n')
+    expect(lines).toEqual(
+      expect.arrayContaining(['vary: origin', 'cache-control: no-store', 'x-content-type-options: nosniff']),
+    )
     expect(errorBody.parse(JSON.parse(body)).error.code).toBe(code)
   })
 

@@ -38,6 +38,9 @@ const HEADERS = {
   'x-robots-tag': 'noindex',
 } as const
 
+/** Of what is refused before anybody has looked who asks from where: other answers depend on that. */
+const UNROUTED = { ...HEADERS, vary: 'Origin' } as const
+
 const BODY_LIMIT = 65_536
 /** For all of a request to arrive. */
 const REQUEST_MS = 10_000
@@ -61,7 +64,7 @@ export function createHttp(deps: StorageDeps, parts: RestParts, options: RestOpt
     routerOptions: { maxParamLength: 4_096 },
     // A path that does not decode never gets to a route; its text is not repeated.
     frameworkErrors: (_error, request, reply: FastifyReply) =>
-      reply.code(404).headers(HEADERS).send(errorBodyOf('not_found', request.id)),
+      reply.code(404).headers(UNROUTED).send(errorBodyOf('not_found', request.id)),
     clientErrorHandler: (error, socket) => refuseBytes(error, socket),
   })
   app.decorateRequest('identity')
@@ -119,7 +122,12 @@ function refuseBytes({ code }: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable) return void socket.destroy()
   const status = code === 'HPE_HEADER_OVERFLOW' ? 431 : code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
   const body = JSON.stringify(errorBodyOf(status === 431 ? 'too_large' : 'invalid_frame', randomUUID()))
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
+  const headers = {
+    ...UNROUTED,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`)
 }
