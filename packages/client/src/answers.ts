@@ -34,7 +34,7 @@ interface Kept {
   phase: 'open' | 'ending' | 'ended'
 }
 
-type Ending = Pick<AnswerState, 'attempt' | 'status' | 'text' | 'modelId' | 'usage' | 'error'>
+type Ending = Pick<AnswerState, 'attempt' | 'status' | 'text' | 'modelId' | 'usage' | 'error' | 'notices'>
 
 const FETCHES_AT_ONCE = 3
 const FETCH_TRIES = 3
@@ -75,12 +75,13 @@ export function createAnswers(options: AnswersOptions): Answers {
 
   /** The end is shown once the text is known to be the stored one: never a finished answer with a wrong text (P7). */
   const settle = async (entry: Kept, frame: ServerFrameOf<'answer.done'>) => {
-    const { status, modelId, usage, error } = frame
+    const { status, modelId, usage, error, notices } = frame
     const said = {
       status,
       ...(modelId !== undefined ? { modelId } : {}),
       ...(usage ? { usage } : {}),
       ...(error ? { error } : {}),
+      ...(notices ? { notices } : {}),
     }
     if (await isStoredText(entry.merging.text, entry.merging.attempt, frame)) return end(entry, said)
     const stored = await gate(() => fetchWithRetry(entry.view))
@@ -133,10 +134,11 @@ export function createAnswers(options: AnswersOptions): Answers {
   }
 }
 
-const endingOf = ({ status, text, modelId, usage, error }: AnswerView): Partial<Ending> => ({
+const endingOf = ({ status, text, modelId, usage, error, notices }: AnswerView): Partial<Ending> => ({
   status,
   text,
   modelId,
   ...(usage ? { usage } : {}),
   ...(error ? { error } : {}),
+  ...(notices ? { notices } : {}),
 })

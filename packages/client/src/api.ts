@@ -1,4 +1,5 @@
 import type {
+  AnswerNotice,
   AnswerStatus,
   ErrorCode,
   ErrorView,
@@ -78,6 +79,8 @@ export interface AnswerState {
   readonly modelId?: string
   readonly usage?: UsageView
   readonly error?: ErrorView
+  /** What the user is to know of it: that older messages were left out, or that another model stood in. */
+  readonly notices?: AnswerNotice[]
 }
 
 /**

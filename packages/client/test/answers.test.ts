@@ -28,8 +28,8 @@ describe('an answer grows', () => {
     peer.send(started())
     peer.send(delta(0, 'Hel'))
     peer.send(delta(1, 'lo'))
-    const usage = { inputTokens: 1, outputTokens: 2, estimated: false }
-    peer.send(done('Hello', { usage }))
+    const usage = { inputTokens: 1, outputTokens: 2, estimated: false, cost: 3 }
+    peer.send(done('Hello', { usage, notices: ['context_trimmed'] }))
     await until('answer', ended)
     const ids = { sid: 's1', seq: 2, answerId: 'a1', modelId: 'demo' }
     expect(heard.answer).toEqual([
@@ -37,7 +37,7 @@ describe('an answer grows', () => {
       { ...ids, attempt: 1, status: 'pending', text: '' },
       { ...ids, attempt: 1, status: 'pending', text: 'Hel' },
       { ...ids, attempt: 1, status: 'pending', text: 'Hello' },
-      { ...ids, attempt: 1, status: 'done', text: 'Hello', usage },
+      { ...ids, attempt: 1, status: 'done', text: 'Hello', usage, notices: ['context_trimmed'] },
     ])
     expect(chat.answer('a1')).toBe(heard.answer.at(-1))
     expect(chat.answer('a2')).toBeUndefined()

@@ -21,6 +21,8 @@ export interface Session<Text = string> {
   readonly helpRequested: boolean
   /** Derived from the turns, never incremented by an entry. */
   readonly totalTokens: number
+  /** In millionths of a US dollar, whole ones, so that sums are exact. */
+  readonly totalCost: number
   readonly msgCount: number
   /** The latest response times, oldest first (S6). */
   readonly rts: readonly number[]

@@ -1,4 +1,4 @@
-import type { AnswerStatus, ErrorCode, FileView, MessageKind, UsageView } from '@chatbox/protocol'
+import type { AnswerNotice, AnswerStatus, ErrorCode, FileView, MessageKind, UsageView } from '@chatbox/protocol'
 import type { AnswerId, ClientMessageId, SessionId, UserId } from './ids.ts'
 
 /** An answer, inside the turn that asked for it (R2). */
@@ -23,6 +23,8 @@ export interface Answer<Text = string> {
   readonly thread?: Text
   readonly usage?: UsageView
   readonly error?: ErrorCode
+  /** What the user is to know of it. */
+  readonly notices?: readonly AnswerNotice[]
   readonly feedback?: Feedback<Text>
 }
 
@@ -78,5 +80,6 @@ export interface AnswerEnd<Text = string> {
   readonly error?: ErrorCode
   /** The model that answered, where it is not the one that was asked: its provider was away. */
   readonly modelId?: string
+  readonly notices?: readonly AnswerNotice[]
   readonly endedAt: number
 }

@@ -71,7 +71,15 @@ describe('a session', () => {
     const share = { hash: 'opens nothing', until: 5 }
     const view = sessionViewOf({ ...session, partition: 9, ownerEpoch: 4, share, preview: 'said last', msgCount: 5 })
     expect(view).toEqual({
-      ...{ id: 's', modelId: 'demo', startedAt: 1_000, lastActivity: 1_000, messageCount: 5, totalTokens: 0 },
+      ...{
+        id: 's',
+        modelId: 'demo',
+        startedAt: 1_000,
+        lastActivity: 1_000,
+        messageCount: 5,
+        totalTokens: 0,
+        totalCost: 0,
+      },
       ...{ readSeq: 0, unreadCount: 5, preview: 'said last', sharedUntil: 5, helpRequested: false, rev: 0 },
     })
   })
@@ -135,7 +143,13 @@ describe('the preview of what was said', () => {
 })
 
 describe('the projection of rows onto a session (R3)', () => {
-  const totals = (nextSeq: number, lastSeq: number) => ({ lastSeq, nextSeq, totalTokens: 9, pending: [] })
+  const totals = (nextSeq: number, lastSeq: number) => ({
+    lastSeq,
+    nextSeq,
+    totalTokens: 9,
+    totalCost: 30,
+    pending: [],
+  })
   const said = (seq: number, text: string, of: Partial<Turn> = {}): Turn => ({
     ...{ sid: session.sid, seq, width: 1, partition: 0, author: 'user', authorId: session.uid, kind: 'text' },
     ...{ content: { text }, ts: 2_000, unsettled: true, superseded: [] },
@@ -151,7 +165,14 @@ describe('the projection of rows onto a session (R3)', () => {
   it('is the same however often', () => {
     const turn = said(3, 'How are you?', answeredWith('Well.'))
     const once = project(session, totals(5, 3), turn)
-    expect(once).toMatchObject({ msgCount: 4, totalTokens: 9, lastActivity: 3_000, nm: 'How are you?', readSeq: 3 })
+    expect(once).toMatchObject({
+      msgCount: 4,
+      totalTokens: 9,
+      totalCost: 30,
+      lastActivity: 3_000,
+      nm: 'How are you?',
+      readSeq: 3,
+    })
     expect(project(once, totals(5, 3), turn)).toEqual(once)
     expect(project(session, totals(5, 3))).toMatchObject({ msgCount: 4, totalTokens: 9, lastActivity: 1_000 })
   })

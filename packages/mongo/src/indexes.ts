@@ -55,8 +55,8 @@ export const indexes = {
       key: { partition: 1, ts: 1, sid: 1, seq: 1 },
       partialFilterExpression: { unsettled: true },
     },
-    { name: 'idx_sid_tokens', key: { sid: 1, tokens: 1 }, partialFilterExpression: { tokens: { $gt: 0 } } },
-    // With what is summed up in it, so that no document need be read for it.
+    // These two have in them what is summed up, so that no document need be read for it. What has cost something has tokens.
+    { name: 'idx_sid_spent', key: { sid: 1, tokens: 1, cost: 1 }, partialFilterExpression: { tokens: { $gt: 0 } } },
     {
       name: 'idx_spent',
       key: { authorId: 1, 'answer.endedAt': 1, 'answer.usage.inputTokens': 1, 'answer.usage.outputTokens': 1 },

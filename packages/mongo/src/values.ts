@@ -43,6 +43,7 @@ export interface Fields {
   numbers(name: string): number[]
   /** One of a closed set of words. */
   word<W extends string>(name: string): W
+  words<W extends string>(name: string): W[]
   /** The object with this one field, or without it where the document has none. */
   maybeText<K extends string, T extends string = string>(name: K): { [key in K]?: T }
   maybeNumber<K extends string>(name: K): { [key in K]?: number }
@@ -54,6 +55,7 @@ export function fieldsOf(document: Document): Fields {
     throw new StoreError('corrupt', `The database has something unexpected in the field ${name}.`)
   }
   const isNumber = (value: unknown): value is number => typeof value === 'number'
+  const isText = (value: unknown): value is string => typeof value === 'string'
   const text = (name: string): string => (typeof document[name] === 'string' ? document[name] : wrong(name))
   const number = (name: string): number => (isNumber(document[name]) ? document[name] : wrong(name))
   const bytes = (name: string): Uint8Array => (document[name] instanceof Binary ? bytesOf(document[name]) : wrong(name))
@@ -68,6 +70,8 @@ export function fieldsOf(document: Document): Fields {
     flag: (name) => (typeof document[name] === 'boolean' ? document[name] : wrong(name)),
     numbers: (name) => (Array.isArray(document[name]) && document[name].every(isNumber) ? document[name] : wrong(name)),
     word: <W extends string>(name: string) => text(name) as W,
+    words: <W extends string>(name: string) =>
+      (Array.isArray(document[name]) && document[name].every(isText) ? document[name] : wrong(name)) as W[],
     maybeText: <K extends string, T extends string>(name: K) => maybe((field) => text(field) as T)(name),
     maybeNumber: maybe(number),
     maybeBytes: maybe(bytes),

@@ -48,7 +48,8 @@ describe('docs/data-model.md', () => {
     const question = sealedQuestion(sealedSession().sid, 1, { cmid: clientMessageId('c-1'), event: 'any' })
     const answer = {
       ...{ ...question.answer, answerId: answerId('a-1'), due: 5, cancelAt: 5, endedAt: 5, text: some, thread: some },
-      usage: { inputTokens: 1, outputTokens: 1, estimated: false },
+      usage: { inputTokens: 1, outputTokens: 1, estimated: false, cost: 1 },
+      notices: ['context_trimmed'],
       feedback: { rating: 'up', comment: some, ts: 5 },
       error: 'internal',
     } as const

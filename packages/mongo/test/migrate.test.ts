@@ -133,7 +133,7 @@ await onMongo('the migration', (server) => {
     const session = sealedSession()
     await conversations.createSession(session)
     await conversations.insertTurn(sealedTurn(session.sid, 1))
-    await change((db) => db.collection('messages').dropIndex('idx_sid_tokens'))
+    await change((db) => db.collection('messages').dropIndex('idx_sid_spent'))
     await migrateMongo(place)
     expect(await conversations.turns(session.sid, { limit: 5 })).toHaveLength(1)
   })

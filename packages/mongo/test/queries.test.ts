@@ -104,7 +104,7 @@ await onMongo('the plans', (server) => {
           .explain('executionStats')
       }
       const totals = JSON.stringify(await explained('sessions', totalsPipeline([sid])))
-      for (const index of ['idx_sid_seq', 'idx_sid_pending', 'idx_sid_tokens']) expect(totals).toContain(index)
+      for (const index of ['idx_sid_seq', 'idx_sid_pending', 'idx_sid_spent']) expect(totals).toContain(index)
       expect(totals).not.toMatch(/Seq Scan|COLLSCAN/)
 
       const author = userId('user-3')

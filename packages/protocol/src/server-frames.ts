@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { errorCodeList } from './errors.ts'
 import { MAX_POSITION_LENGTH, PROTOCOL_VERSION } from './limits.ts'
-import { errorView, feedbackView, modelView, sessionView, spokenView, usageView } from './views.ts'
+import { answerNoticesView, errorView, feedbackView, modelView, sessionView, spokenView, usageView } from './views.ts'
 
 /** `at` and `of` are put in front by the edge; the frames that travel inside carry neither. */
 const at = z.string().max(MAX_POSITION_LENGTH)
@@ -66,6 +66,7 @@ export const answerDoneFrame = z.object({
   hash: z.string().regex(/^[0-9a-f]{32}$/),
   usage: usageView.optional(),
   error: errorView.optional(),
+  notices: answerNoticesView.optional(),
 })
 
 export const answerFeedbackFrame = z.object({
@@ -94,7 +95,7 @@ export const typingFrame = z.object({
   name: z.string().optional(),
 })
 
-export const noticeCodes = ['replaced', 'connection_limit', 'context_trimmed', 'model_fallback', 'shutdown'] as const
+export const noticeCodes = ['replaced', 'connection_limit', 'shutdown'] as const
 export type NoticeCode = (typeof noticeCodes)[number]
 
 export const noticeFrame = z.object({

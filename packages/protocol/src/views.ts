@@ -7,6 +7,8 @@ export const usageView = z.object({
   outputTokens: z.number().int().nonnegative(),
   /** The provider did not say, so this was counted by us. */
   estimated: z.boolean(),
+  /** In millionths of a US dollar, by the price of the model; absent where that is not known. An estimate where the tokens are one. */
+  cost: z.number().int().nonnegative().optional(),
 })
 export type UsageView = z.infer<typeof usageView>
 
@@ -31,6 +33,8 @@ export const sessionView = z.object({
   lastActivity: z.number(),
   messageCount: z.number().int().nonnegative(),
   totalTokens: z.number().int().nonnegative(),
+  /** In millionths of a US dollar: what is known of it. */
+  totalCost: z.number().int().nonnegative(),
   readSeq: z.number().int().nonnegative(),
   /** Messages above `readSeq`, an answer that is being written among them. */
   unreadCount: z.number().int().nonnegative(),
@@ -49,6 +53,11 @@ export type SessionView = z.infer<typeof sessionView>
 
 export const answerStatus = z.enum(['pending', 'done', 'failed', 'cancelled'])
 export type AnswerStatus = z.infer<typeof answerStatus>
+
+/** What the user is to know of an answer, whenever it is shown. */
+export const answerNotices = ['context_trimmed', 'model_fallback'] as const
+export type AnswerNotice = (typeof answerNotices)[number]
+export const answerNoticesView = z.array(z.enum(answerNotices))
 
 export const errorView = z.object({ code: z.enum(errorCodeList), message: z.string(), retryable: z.boolean() })
 export type ErrorView = z.infer<typeof errorView>
@@ -99,6 +108,7 @@ export const answerView = z.object({
   modelId: z.string(),
   usage: usageView.optional(),
   error: errorView.optional(),
+  notices: answerNoticesView.optional(),
   feedback: feedbackView.optional(),
 })
 export type AnswerView = z.infer<typeof answerView>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   afterClose,
+  answerNotices,
   answerRefView,
   answerView,
   clientFrames,
@@ -86,6 +87,7 @@ describe('docs/PROTOCOL.md and the schemas say the same', () => {
       'feedback?',
       'kind',
       'modelId',
+      'notices?',
       'seq',
       'sid',
       'status',
@@ -112,6 +114,11 @@ describe('docs/PROTOCOL.md and the schemas say the same', () => {
     const coded = Object.entries(closeCodes).map(([name, { code, after }]) => [code, name, after])
     expect(rows).toEqual(coded)
     for (const [code, , after] of rows) expect(afterClose(Number(code))).toBe(after)
+  })
+
+  test('the same notices of an answer', () => {
+    const told = page.split('\n').flatMap((line) => /^- `(context_\w+|model_\w+)`: /.exec(line)?.[1] ?? [])
+    expect(told).toEqual([...answerNotices])
   })
 
   test('the same notice codes', () => {

@@ -9,6 +9,8 @@ export interface Columns {
   bytes(name: string): Uint8Array
   /** One of a closed set of words, which this adapter wrote there itself. */
   word<W extends string>(name: string): W
+  /** Some of them, with blanks between. */
+  words<W extends string>(name: string): W[]
   /** The object with this one field, or without it where the column is NULL. */
   maybeText<K extends string, T extends string = string>(name: string, field: K): { [key in K]?: T }
   maybeNumber<K extends string>(name: string, field: K): { [key in K]?: number }
@@ -41,6 +43,7 @@ export function columnsOf(row: Row): Columns {
     bytes,
     flag: (name) => number(name) !== 0,
     word: <W extends string>(name: string) => text(name) as W,
+    words: <W extends string>(name: string) => (text(name) === '' ? [] : text(name).split(' ')) as W[],
     maybeText: <K extends string, T extends string>(name: string, field: K) =>
       maybe((column) => text(column) as T)(name, field),
     maybeNumber: maybe(number),

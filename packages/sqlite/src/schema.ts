@@ -121,6 +121,17 @@ create unique index audit_request on audit(partition, request_id);
 alter table turns add column thread blob;
 alter table superseded add column thread blob;
 `,
+  `
+alter table sessions add column total_cost integer not null default 0;
+alter table turns add column cost integer;
+alter table turns add column notices text;
+alter table superseded add column cost integer;
+alter table superseded add column notices text;
+drop index turns_tokens;
+create index turns_tokens on turns(sid, input_tokens, output_tokens, cost) where input_tokens is not null;
+drop index superseded_tokens;
+create index superseded_tokens on superseded(sid, input_tokens, output_tokens, cost) where input_tokens is not null;
+`,
 ]
 
 export const SCHEMA_VERSION = migrations.length

@@ -7,8 +7,8 @@ import { plans } from './lib/plans.ts'
 
 /** What sums and counts are made of, and nothing else is read for them. */
 const covered = [
-  'tokensOfTurns',
-  'tokensOfSuperseded',
+  'spentInTurns',
+  'spentInSuperseded',
   'tokensSince',
   'supersededTokensSince',
   'keysInUse',

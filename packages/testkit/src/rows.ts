@@ -13,6 +13,7 @@ export const sealedSession = (of: Partial<SealedSession> = {}): SealedSession =>
   adminAssisted: false,
   helpRequested: false,
   totalTokens: 0,
+  totalCost: 0,
   msgCount: 0,
   rts: [],
   ownerEpoch: 0,

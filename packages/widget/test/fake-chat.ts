@@ -163,6 +163,7 @@ export const session = (id: string, more: Partial<SessionView> = {}): SessionVie
   lastActivity: 1,
   messageCount: 0,
   totalTokens: 0,
+  totalCost: 0,
   readSeq: 0,
   unreadCount: 0,
   helpRequested: false,

@@ -73,6 +73,7 @@ const session: SessionView = {
   lastActivity: ts,
   messageCount: 42,
   totalTokens: 9_120,
+  totalCost: 4_310,
   readSeq: 40,
   unreadCount: 2,
   preview: sentence.trim().slice(0, 120),
@@ -145,7 +146,7 @@ export const serverSamples: [name: string, frame: ServerFrame][] = [
   ],
   ['session.updated', { type: 'session.updated', sid, rev: 57, session }],
   ['typing', { type: 'typing', sid, author: 'user', active: true }],
-  ['notice', { type: 'notice', code: 'context_trimmed', message: 'Older messages were left out.', sid }],
+  ['notice', { type: 'notice', code: 'connection_limit', message: 'Too many devices are connected.', sid }],
   ['reconnect', { type: 'reconnect', afterMs: 1_250, reason: 'restart' }],
   [
     'error',

@@ -79,7 +79,7 @@ export async function ask(
     // Who refuses to answer charges nothing, unless they say so; who is cut off while answering does.
     if (!refused || told.inputTokens !== undefined) {
       const whole = outcome !== undefined && !(outcome instanceof ProviderFault)
-      usage.add(told, { inputTokens: prompt.tokens, outputTokens: estimateTokens(said) }, whole)
+      usage.add(told, { inputTokens: prompt.tokens, outputTokens: estimateTokens(said) }, whole, model.price)
     }
   }
 }

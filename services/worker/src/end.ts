@@ -9,11 +9,12 @@ import {
   textOfClosed,
   Unavailable,
 } from '@chatbox/core'
-import type { ErrorCode, UsageView } from '@chatbox/protocol'
+import type { AnswerNotice, ErrorCode, UsageView } from '@chatbox/protocol'
 import { type Answering, Left } from './answering.ts'
 import type { Attempt } from './begin.ts'
 import type { Speech } from './speech.ts'
 import { estimateTokens } from './tokens.ts'
+import { usageTally } from './usage.ts'
 import { insist, pause, storeBackoff, type Work } from './work.ts'
 
 export interface Verdict {
@@ -21,6 +22,14 @@ export interface Verdict {
   readonly error?: ErrorCode
   /** The provider's own conversation, in which this answer is the last (decision 13). */
   readonly thread?: string
+}
+
+/** What else is told of an answer, however it ended. */
+export interface Facts {
+  readonly usage: UsageView | undefined
+  /** The model that answered in place of the one that was asked. */
+  readonly modelId?: string | undefined
+  readonly notices?: readonly AnswerNotice[]
 }
 
 export const done = (thread?: string): Verdict => ({ status: 'done', ...(thread !== undefined && { thread }) })
@@ -33,15 +42,14 @@ export async function endSpeech(
   answering: Answering,
   speech: Speech,
   verdict: Verdict,
-  usage: UsageView | undefined,
-  instead?: string,
+  facts: Facts,
 ): Promise<AnswerEnd> {
   if (verdict.status === 'cancelled') speech.cut()
   await speech.settle()
   const { attempt, accepted } = speech
   // Cut short by our own bound: not the provider's end, so not done (P7), and said, with what there is of it.
   const told = verdict.status === 'done' && speech.full ? failed('provider_error') : verdict
-  const end: AnswerEnd = { ...endOf(work, told, accepted, usage), ...(instead !== undefined && { modelId: instead }) }
+  const end = endOf(work, told, accepted, facts)
   const { ref, number } = attempt
   const outcome = await insist(work, 'record end', answering.left, () =>
     work.fabric.answers.end(ref, number, endPacket(ref, number, end)),
@@ -65,8 +73,11 @@ export async function endUnspoken(
   const { ref, number, turn } = attempt
   const closed = await insist(work, 'close', answering.left, () => work.fabric.answers.close(ref))
   const text = textOfClosed(closed)
-  const usage = text === '' ? undefined : { inputTokens: 0, outputTokens: estimateTokens(text), estimated: true }
-  const end = endOf(work, verdict, text, usage)
+  const usage = usageTally()
+  const { price } = work.models.get(attempt.answer.modelId) ?? {}
+  // What was asked is not known any more.
+  if (text !== '') usage.add({}, { inputTokens: 0, outputTokens: estimateTokens(text) }, false, price)
+  const end = endOf(work, verdict, text, { usage: usage.total() })
   await sendEnd(work, answering, turn, ref, number, end)
   return end
 }
@@ -75,7 +86,7 @@ const endOf = (
   work: Work,
   { status, error, thread }: Verdict,
   text: string,
-  usage: UsageView | undefined,
+  { usage, modelId, notices = [] }: Facts,
 ): AnswerEnd => ({
   status,
   text,
@@ -83,6 +94,8 @@ const endOf = (
   ...(thread !== undefined && { thread }),
   ...(usage && { usage }),
   ...(error && { error }),
+  ...(modelId !== undefined && { modelId }),
+  ...(notices.length > 0 && { notices }),
 })
 
 const utf8 = new TextEncoder()

@@ -15,6 +15,9 @@ export interface Prompt {
 
 const PAGE = 20
 
+/** Turns that are looked through for what a provider's own conversation may have wrong; beyond them a new one is begun. */
+const LOOKED_AT = 1_000
+
 /**
  * What the model gets to see: the system prompt, as much of what was said before the question as the budget allows, and the
  * question. Nothing superseded, nothing later (R16). The oldest goes first, a turn as a whole, so that no answer stands without its question.
@@ -30,25 +33,36 @@ export async function buildPrompt(
   const earlier: PromptMessage[][] = []
   let trimmed = false
   let thread: Thread | undefined
-  let looking = mayGoOn(turn)
+  let last: Answer | undefined
+  let looked = 0
 
   for await (const before of turnsBefore(history, turn)) {
-    if (looking && before.answer) {
-      looking = false
-      const id = threadOf(before.answer, turn)
+    looked += 1
+    if (!last && before.answer) {
+      last = before.answer
+      const id = mayGoOn(turn) ? threadOf(last, turn) : undefined
       if (id !== undefined) thread = { id, messages: [...earlier.toReversed().flat(), question] }
-    }
-    const messages = messagesOf(before)
-    // Lines that say nothing to a model.
-    if (messages.length === 0) continue
+    } else if (last && (answeredAnewSince(last, before) || looked > LOOKED_AT)) thread = undefined
+
+    const messages: PromptMessage[] = trimmed ? [] : messagesOf(before)
     const cost = costOf(messages)
-    trimmed = tokens + cost > model.contextTokens
-    if (trimmed) break
+    // Lines that say nothing to a model cost nothing, and are always in.
+    trimmed ||= messages.length > 0 && tokens + cost > model.contextTokens
+    // Of what stands further up nothing matters but whether the provider's own conversation has it as it is now.
+    if (trimmed && !thread) break
+    if (trimmed || messages.length === 0) continue
     tokens += cost
     earlier.push(messages)
   }
   return { messages: [...earlier.reverse().flat(), question], thread, tokens, trimmed }
 }
+
+/**
+ * Whether the model knows less than was said. Who goes on in a conversation of its own was told the rest before, unless it
+ * turned out to be another one.
+ */
+export const isCut = ({ trimmed, thread }: Prompt, heard: { readonly thread?: string } = {}): boolean =>
+  trimmed && (thread === undefined || (heard.thread !== undefined && heard.thread !== thread.id))
 
 /** What an earlier try at this question has left in the provider's own conversation, nobody knows. */
 const mayGoOn = ({ answer, superseded }: Turn): boolean => answer?.attempt === 1 && superseded.length === 0
@@ -56,6 +70,13 @@ const mayGoOn = ({ answer, superseded }: Turn): boolean => answer?.attempt === 1
 /** Only where the last answer that anybody asked for was this model's, and was stored whole; else the provider knows more, or less, than was said. */
 const threadOf = ({ status, modelId, thread }: Answer, { answer }: Turn): string | undefined =>
   status === 'done' && modelId === answer?.modelId ? thread : undefined
+
+/**
+ * An earlier question got another answer after that one was asked for: whoever gave it knows what was superseded, and not what took
+ * its place.
+ */
+const answeredAnewSince = (last: Answer, { answer, superseded }: Turn): boolean =>
+  answer !== undefined && superseded.length > 0 && answer.askedAt >= last.askedAt
 
 /** The newest first. */
 async function* turnsBefore(history: Pick<Conversations, 'turns'>, { sid, seq }: Turn): AsyncGenerator<Turn> {

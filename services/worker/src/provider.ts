@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@chatbox/protocol'
+import type { Price } from '@chatbox/runtime'
 import type { Gate } from './gate.ts'
 
 export interface PromptMessage {
@@ -86,6 +87,8 @@ export interface Model {
   readonly maxTokens?: number
   /** Tokens that the system prompt, the history and the question may take together. */
   readonly contextTokens: number
+  /** Of what was used nobody knows what it cost without one. */
+  readonly price?: Price
   /** Nothing stands in front of a model without one. */
   readonly gate?: Gate
   /** The id of the model that answers while this one is away. */

@@ -3,10 +3,20 @@ import { logError } from '@chatbox/runtime'
 import { type Answering, Left, Stopped } from './answering.ts'
 import { ask, type Heard } from './ask.ts'
 import { type Attempt, claim, nextAttempt, openRecord } from './begin.ts'
-import { CANCELLED, done, endSpeech, endUnspoken, failed, sendEnd, sendHandback, type Verdict } from './end.ts'
+import {
+  CANCELLED,
+  done,
+  endSpeech,
+  endUnspoken,
+  type Facts,
+  failed,
+  sendEnd,
+  sendHandback,
+  type Verdict,
+} from './end.ts'
 import { ModelAway } from './gate.ts'
 import { noteEnd, noteWait } from './note.ts'
-import { buildPrompt, type Prompt } from './prompt.ts'
+import { buildPrompt, isCut, type Prompt } from './prompt.ts'
 import { type Model, ProviderFault } from './provider.ts'
 import { planRetry } from './retries.ts'
 import { openSpeech, type Speech } from './speech.ts'
@@ -41,6 +51,8 @@ interface Production {
   speech: Speech
   /** The one that answers in place of the one that was asked, while that is away. */
   instead: string | undefined
+  /** The model was told less than was said. */
+  cut: boolean
   readonly usage: UsageTally
   readonly begun: number
 }
@@ -50,6 +62,7 @@ async function answer(work: Work, answering: Answering, attempt: Attempt): Promi
   const production: Production = {
     speech: openSpeech(work, answering, attempt),
     instead: undefined,
+    cut: false,
     usage: usageTally(),
     begun: performance.now(),
   }
@@ -57,19 +70,25 @@ async function answer(work: Work, answering: Answering, attempt: Attempt): Promi
   try {
     const verdict = await produce(work, answering, production)
     answering.phase = 'ending'
-    const { speech, usage, begun, instead } = production
+    const { speech, begun } = production
     if (verdict === 'handback') {
       speech.drop()
       await speech.calm()
       return await sendHandback(work, answering, speech.attempt)
     }
-    const end = await endSpeech(work, answering, speech, verdict, usage.total(), instead)
+    const end = await endSpeech(work, answering, speech, verdict, factsOf(production))
     noteEnd(work, speech.attempt, end, begun)
   } finally {
     clearTimeout(overall)
     production.speech.drop()
   }
 }
+
+const factsOf = ({ usage, instead, cut }: Production): Facts => ({
+  usage: usage.total(),
+  modelId: instead,
+  notices: [...(cut ? (['context_trimmed'] as const) : []), ...(instead ? (['model_fallback'] as const) : [])],
+})
 
 /** Asks until there is an answer, or a reason to have none. */
 async function produce(work: Work, answering: Answering, production: Production): Promise<Verdict | 'handback'> {
@@ -81,8 +100,12 @@ async function produce(work: Work, answering: Answering, production: Production)
     let model = chosen
     let prompt = await promptFor(work, answering, model, production.speech.attempt)
     for (let tries = 1; ; tries++) {
+      production.cut = isCut(prompt)
       const fault = await ask(work, answering, production, model, prompt)
-      if (!(fault instanceof ProviderFault)) return verdictOn(fault)
+      if (!(fault instanceof ProviderFault)) {
+        production.cut = isCut(prompt, fault)
+        return verdictOn(fault)
+      }
       const other = fault instanceof ModelAway ? fallbackOf(work, production, model) : undefined
       if (other) {
         model = other

@@ -90,6 +90,7 @@ export const session = (fields: Partial<SessionView> = {}): SessionView => ({
   lastActivity: 1,
   messageCount: 1,
   totalTokens: 0,
+  totalCost: 0,
   readSeq: 0,
   unreadCount: 1,
   helpRequested: false,

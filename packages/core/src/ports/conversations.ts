@@ -30,6 +30,7 @@ export interface Totals {
   readonly lastSeq: number
   readonly nextSeq: number
   readonly totalTokens: number
+  readonly totalCost: number
   readonly pending: readonly PendingAnswer[]
 }
 

@@ -48,6 +48,7 @@ export function answerViewOf(turn: Turn, answer: Answer): AnswerView {
     modelId: answer.modelId,
     ...(answer.usage && { usage: { ...answer.usage } }),
     ...(answer.error && { error: errorViewOf(answer.error) }),
+    ...(answer.notices && { notices: [...answer.notices] }),
     ...(answer.feedback && { feedback: { ...answer.feedback } }),
   }
 }
@@ -80,6 +81,7 @@ export function answerDoneEvent(turn: Turn, answer: Answer, epoch: number): Even
     ...fingerprint(answer.text ?? ''),
     ...(answer.usage && { usage: { ...answer.usage } }),
     ...(answer.error && { error: errorViewOf(answer.error) }),
+    ...(answer.notices && { notices: [...answer.notices] }),
   }
   return event(frame, {
     class: 'logged',

@@ -18,6 +18,7 @@ export const newSession = (sid: SessionId, uid: UserId, partition: number, model
   adminAssisted: false,
   helpRequested: false,
   totalTokens: 0,
+  totalCost: 0,
   msgCount: 0,
   rts: [],
   ownerEpoch: 0,
@@ -64,6 +65,7 @@ export function projection(session: Session, totals: Totals, since: { readonly t
   return {
     msgCount: totals.nextSeq - 1,
     totalTokens: totals.totalTokens,
+    totalCost: totals.totalCost,
     lastActivity,
     ...(named !== undefined && { nm: named }),
     ...(preview !== undefined && { preview }),
@@ -85,6 +87,7 @@ export const sessionViewOf = (session: Session): SessionView => ({
   lastActivity: session.lastActivity,
   messageCount: session.msgCount,
   totalTokens: session.totalTokens,
+  totalCost: session.totalCost,
   readSeq: session.readSeq,
   unreadCount: Math.max(0, session.msgCount - session.readSeq),
   ...(session.preview !== undefined && { preview: session.preview }),

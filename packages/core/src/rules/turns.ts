@@ -98,12 +98,13 @@ export function kindOf(files: readonly FileView[] | undefined): Extract<MessageK
   return files.some((file) => file.mimeType?.startsWith('audio/')) ? 'voice' : 'file'
 }
 
-export const emptyTotals: Totals = { lastSeq: 0, nextSeq: 1, totalTokens: 0, pending: [] }
+export const emptyTotals: Totals = { lastSeq: 0, nextSeq: 1, totalTokens: 0, totalCost: 0, pending: [] }
 
 export const withTurn = (totals: Totals, turn: Turn): Totals => ({
   lastSeq: turn.seq,
   nextSeq: turn.seq + turn.width,
   totalTokens: totals.totalTokens,
+  totalCost: totals.totalCost,
   pending: turn.answer
     ? [...totals.pending, { sid: turn.sid, seq: turn.seq, answerId: turn.answer.answerId }]
     : totals.pending,

@@ -62,6 +62,8 @@ export function sessionOf(document: Document): SealedSession {
     ...fields.maybeBytes('assistingAdminName'),
     helpRequested: fields.flag('helpRequested'),
     totalTokens: fields.number('totalTokens'),
+    // A session from before costs were reckoned has none until its next change.
+    totalCost: fields.maybeNumber('totalCost').totalCost ?? 0,
     msgCount: fields.number('msgCount'),
     rts: fields.numbers('rts'),
     ownerEpoch: fields.number('ownerEpoch'),
@@ -99,6 +101,7 @@ const PLAIN = [
   'assistingAdminId',
   'helpRequested',
   'totalTokens',
+  'totalCost',
   'msgCount',
   'ownerEpoch',
   'readSeq',

@@ -19,7 +19,9 @@ export type SealedAnswer = Answer<Uint8Array>
 export function turnDocument(turn: SealedTurn, _id: ObjectId): Row {
   const { sid, seq, width, partition, author, authorId, cmid, kind, event, content, ts, unsettled } = turn
   const { answer, superseded } = turn
-  const tokens = [...superseded, ...(answer ? [answer] : [])].reduce((sum, each) => sum + tokensOf(each), 0)
+  const answers = [...superseded, ...(answer ? [answer] : [])]
+  const tokens = answers.reduce((sum, each) => sum + tokensOf(each), 0)
+  const cost = answers.reduce((sum, { usage }) => sum + (usage?.cost ?? 0), 0)
   const plain = {
     ...{ sid, seq, width, partition, author, authorId, kind, ts },
     ...(cmid !== undefined && { cmid }),
@@ -29,6 +31,7 @@ export function turnDocument(turn: SealedTurn, _id: ObjectId): Row {
     ...(answer && { answer: answerDocument(answer) }),
     ...(superseded.length > 0 && { superseded: superseded.map(answerDocument) }),
     ...(tokens > 0 && { tokens }),
+    ...(cost > 0 && { cost }),
   }
   return { _id, ...storable(plain), content: binary(content) }
 }
@@ -56,13 +59,18 @@ export const resultDocument = ({
   thread,
   usage,
   error,
-}: Partial<Pick<AnswerEnd<Uint8Array>, 'text' | 'thread' | 'usage' | 'error'>>): Document => ({
+  notices,
+}: Partial<Pick<AnswerEnd<Uint8Array>, 'text' | 'thread' | 'usage' | 'error' | 'notices'>>): Document => ({
   ...(text !== undefined && { text: binary(text) }),
   ...(thread !== undefined && { thread: binary(thread) }),
   ...(usage && {
-    usage: { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: usage.estimated },
+    usage: {
+      ...{ inputTokens: usage.inputTokens, outputTokens: usage.outputTokens, estimated: usage.estimated },
+      ...(usage.cost !== undefined && { cost: usage.cost }),
+    },
   }),
   ...(error !== undefined && { error }),
+  ...(notices && { notices: [...notices] }),
 })
 
 /** Every value of a row that is sealed, by its path. */
@@ -122,6 +130,7 @@ function answerOf(document: Document): SealedAnswer {
     ...fields.maybeBytes('thread'),
     ...(usage && { usage: usageOf(usage) }),
     ...(document.error !== undefined && { error: fields.word('error') }),
+    ...(document.notices !== undefined && { notices: fields.words('notices') }),
     ...(document.feedback !== undefined && { feedback: feedbackOf(document.feedback) }),
   }
 }
@@ -137,5 +146,6 @@ function usageOf(document: Document) {
     inputTokens: fields.number('inputTokens'),
     outputTokens: fields.number('outputTokens'),
     estimated: fields.flag('estimated'),
+    ...fields.maybeNumber('cost'),
   }
 }

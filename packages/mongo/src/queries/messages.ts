@@ -103,7 +103,7 @@ export const messageQueries = {
 
   pendingOfSession: (sid: SessionId) =>
     messages('idx_sid_pending', { sid: text(sid), 'answer.status': 'pending' }, { seq: 1 }),
-  tokensOfSession: (sid: SessionId) => messages('idx_sid_tokens', { sid: text(sid), tokens: { $gt: 0 } }),
+  spentInSession: (sid: SessionId) => messages('idx_sid_spent', { sid: text(sid), tokens: { $gt: 0 } }),
   unsettledAt: (sid: SessionId, seq: number, answerId: AnswerId | undefined) =>
     messages('idx_sid_seq', {
       ...place({ sid, seq }),

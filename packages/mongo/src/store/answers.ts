@@ -73,7 +73,7 @@ export function answers(access: Access, { session, rowByAnswer, change }: Answer
             endOp: mark,
           }),
           // Of one row, under the same compare-and-set: an end counts once, however often it is told (R3).
-          ...(end.usage && { $inc: { tokens: tokensOf(end) } }),
+          ...(end.usage && { $inc: { tokens: tokensOf(end), ...(end.usage.cost && { cost: end.usage.cost }) } }),
         },
         mark,
       })

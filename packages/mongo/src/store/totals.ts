@@ -7,7 +7,7 @@ import { together } from './together.ts'
 
 /**
  * What rows add up to (R3), of all sessions that are asked about together, in one command: of each
- * session's rows it reads the last one, the pending ones, and the tokens from an index.
+ * session's rows it reads the last one, the pending ones, and tokens and cost from an index.
  */
 export function totals(access: Access): (sid: SessionId) => Promise<Totals> {
   const { collections, limited } = access
@@ -30,7 +30,9 @@ export function totalsPipeline(sids: readonly SessionId[]): Document[] {
     { $project: { _id: 1 } },
     joined('last', queries.turnsDown(sid, undefined), { $limit: 1 }, { $project: { _id: 0, seq: 1, width: 1 } }),
     joined('pending', queries.pendingOfSession(sid), { $project: { _id: 0, seq: 1, answerId: '$answer.answerId' } }),
-    joined('tokens', queries.tokensOfSession(sid), { $group: { _id: null, tokens: { $sum: '$tokens' } } }),
+    joined('spent', queries.spentInSession(sid), {
+      $group: { _id: null, tokens: { $sum: '$tokens' }, cost: { $sum: '$cost' } },
+    }),
   ]
 }
 
@@ -45,14 +47,15 @@ function joined(as: string, { collection, filter, sort }: Query, ...stages: read
   return { $lookup: { from: collection, localField: '_id', foreignField: 'sid', pipeline, as } }
 }
 
-function totalsOf(sid: SessionId, { last, pending, tokens }: Document): Totals {
+function totalsOf(sid: SessionId, { last, pending, spent }: Document): Totals {
   const end: Document | undefined = last[0]
   const [seq, width] = end ? [fieldsOf(end).number('seq'), fieldsOf(end).number('width')] : [0, 1]
-  const sum: Document | undefined = tokens[0]
+  const sum: Document | undefined = spent[0]
   return {
     lastSeq: seq,
     nextSeq: seq + width,
     totalTokens: sum ? fieldsOf(sum).number('tokens') : 0,
+    totalCost: sum ? fieldsOf(sum).number('cost') : 0,
     pending: pending.map((row: Document): PendingAnswer => {
       const fields = fieldsOf(row)
       return { sid, seq: fields.number('seq'), answerId: answerId(fields.text('answerId')) }

@@ -75,7 +75,7 @@ const plans: Record<keyof typeof queries, readonly (readonly [Query, ...IndexNam
   doneAnswer: [[queries.doneAnswer(sid, id), 'idx_answer']],
   endedAnswer: [[queries.endedAnswer(sid, 5, id), 'idx_sid_seq']],
   pendingOfSession: [[queries.pendingOfSession(sid), 'idx_sid_pending']],
-  tokensOfSession: [[queries.tokensOfSession(sid), 'idx_sid_tokens']],
+  spentInSession: [[queries.spentInSession(sid), 'idx_sid_spent']],
   unsettledAt: [
     [queries.unsettledAt(sid, 5, undefined), 'idx_sid_seq'],
     [queries.unsettledAt(sid, 5, id), 'idx_sid_seq'],

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import {
+  answerNotices,
   type ClientFrame,
   type ErrorCode,
   errorCodeList,
@@ -84,7 +85,7 @@ const time = fc.nat({ max: 4_000_000_000_000 })
 const count = fc.maxSafeNat()
 const of = text
 const error = fc.record({ code, message: text, retryable: fc.boolean() })
-const usage = fc.record({ inputTokens: count, outputTokens: count, estimated: fc.boolean() })
+const usage = some({ inputTokens: count, outputTokens: count, estimated: fc.boolean() }, { cost: count })
 const answer = { sid, seq, answerId, attempt: fc.integer({ min: 1, max: 50 }) }
 const session = some(
   {
@@ -94,6 +95,7 @@ const session = some(
     lastActivity: time,
     messageCount: count,
     totalTokens: count,
+    totalCost: count,
     readSeq: count,
     unreadCount: count,
     helpRequested: fc.boolean(),
@@ -154,7 +156,7 @@ export const serverFrameOf = {
       length: count,
       hash: fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 32, maxLength: 32 }),
     },
-    { of, usage, error },
+    { of, usage, error, notices: fc.uniqueArray(fc.constantFrom(...answerNotices), { minLength: 1 }) },
   ),
   'answer.feedback': some(
     { type: type('answer.feedback'), sid, seq, answerId },

@@ -61,6 +61,7 @@ const session: SessionView = {
   lastActivity: 1_760_000_000_000,
   messageCount: 2,
   totalTokens: 40,
+  totalCost: 12,
   readSeq: 2,
   unreadCount: 0,
   preview: 'Hello there friend',

@@ -1,5 +1,6 @@
 export const answerColumns = `answer_id, status, attempt, faults, handbacks, n, due, cancel_at, model_id, asked_at, ended_at,
-      text, thread, input_tokens, output_tokens, estimated, error, feedback_rating, feedback_comment, feedback_ts`
+      text, thread, input_tokens, output_tokens, estimated, cost, error, notices, feedback_rating, feedback_comment,
+      feedback_ts`
 
 export const answersSql = {
   beginAttempt: `
@@ -8,7 +9,7 @@ export const answersSql = {
 
   endAnswer: `
     update turns set status = :status, text = :text, thread = :thread, input_tokens = :input_tokens,
-      output_tokens = :output_tokens, estimated = :estimated, error = :error, ended_at = :ended_at,
+      output_tokens = :output_tokens, estimated = :estimated, cost = :cost, error = :error, notices = :notices, ended_at = :ended_at,
       model_id = coalesce(:model_id, model_id)
     where sid = :sid and answer_id = :answer_id and status = 'pending' and attempt = coalesce(:attempt, attempt)`,
 
@@ -30,7 +31,7 @@ export const answersSql = {
     update turns set unsettled = 1, answer_id = :answer_id, status = :status, attempt = :attempt, faults = :faults,
       handbacks = :handbacks, n = :n, due = :due, cancel_at = :cancel_at, model_id = :model_id, asked_at = :asked_at,
       ended_at = :ended_at, text = :text, thread = :thread, input_tokens = :input_tokens, output_tokens = :output_tokens,
-      estimated = :estimated, error = :error, feedback_rating = :feedback_rating,
+      estimated = :estimated, cost = :cost, error = :error, notices = :notices, feedback_rating = :feedback_rating,
       feedback_comment = :feedback_comment, feedback_ts = :feedback_ts
     where sid = :sid and seq = :seq`,
 

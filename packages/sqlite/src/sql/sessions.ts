@@ -2,12 +2,12 @@ export const sessionsSql = {
   insertSession: `
     insert into sessions (
       sid, uid, partition, key, key_id, nm, preview, model_id, ts, end_ts, last_activity, admin_assisted,
-      assisting_admin_id, assisting_admin_name, help_requested, total_tokens, msg_count, rts, owner_epoch, read_seq,
-      share_hash, share_until, erased, rev
+      assisting_admin_id, assisting_admin_name, help_requested, total_tokens, total_cost, msg_count, rts, owner_epoch,
+      read_seq, share_hash, share_until, erased, rev
     ) values (
       :sid, :uid, :partition, :key, :key_id, :nm, :preview, :model_id, :ts, :end_ts, :last_activity, :admin_assisted,
-      :assisting_admin_id, :assisting_admin_name, :help_requested, :total_tokens, :msg_count, :rts, :owner_epoch, :read_seq,
-      :share_hash, :share_until, :erased, :rev
+      :assisting_admin_id, :assisting_admin_name, :help_requested, :total_tokens, :total_cost, :msg_count, :rts,
+      :owner_epoch, :read_seq, :share_hash, :share_until, :erased, :rev
     ) on conflict (sid) do nothing`,
 
   sessionById: 'select * from sessions where sid = :sid',
@@ -19,7 +19,7 @@ export const sessionsSql = {
       nm = :nm, preview = :preview, model_id = :model_id, end_ts = :end_ts, last_activity = :last_activity,
       admin_assisted = :admin_assisted, assisting_admin_id = :assisting_admin_id,
       assisting_admin_name = :assisting_admin_name, help_requested = :help_requested, total_tokens = :total_tokens,
-      msg_count = :msg_count, rts = :rts, owner_epoch = :owner_epoch, read_seq = :read_seq, share_hash = :share_hash,
+      total_cost = :total_cost, msg_count = :msg_count, rts = :rts, owner_epoch = :owner_epoch, read_seq = :read_seq, share_hash = :share_hash,
       share_until = :share_until, erased = :erased, rev = :rev
     where sid = :sid`,
 

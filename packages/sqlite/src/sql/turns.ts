@@ -7,7 +7,8 @@ export const turnsSql = {
     ) values (
       :sid, :seq, :width, :partition, :author, :author_id, :cmid, :kind, :event, :content, :ts, :unsettled,
       :answer_id, :status, :attempt, :faults, :handbacks, :n, :due, :cancel_at, :model_id, :asked_at, :ended_at,
-      :text, :thread, :input_tokens, :output_tokens, :estimated, :error, :feedback_rating, :feedback_comment, :feedback_ts
+      :text, :thread, :input_tokens, :output_tokens, :estimated, :cost, :error, :notices, :feedback_rating,
+      :feedback_comment, :feedback_ts
     )`,
 
   // The nearest row that begins before the end of a new one: if it reaches into it, the place is taken.
@@ -43,12 +44,12 @@ export const turnsSql = {
     where partition = :partition and unsettled = 1 and (ts, sid, seq) > (:ts, :sid, :seq)
     order by ts, sid, seq limit :limit`,
 
-  tokensOfTurns: `
-    select coalesce(sum(input_tokens + output_tokens), 0) as tokens from turns
+  spentInTurns: `
+    select coalesce(sum(input_tokens + output_tokens), 0) as tokens, coalesce(sum(cost), 0) as cost from turns
     where sid = :sid and input_tokens is not null`,
 
-  tokensOfSuperseded: `
-    select coalesce(sum(input_tokens + output_tokens), 0) as tokens from superseded
+  spentInSuperseded: `
+    select coalesce(sum(input_tokens + output_tokens), 0) as tokens, coalesce(sum(cost), 0) as cost from superseded
     where sid = :sid and input_tokens is not null`,
 
   tokensSince: `

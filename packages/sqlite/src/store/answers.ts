@@ -2,7 +2,7 @@ import type { BeginCause, SealedBegun, SealedConversations } from '@chatbox/core
 import type { Access } from './access.ts'
 import { sessionOf } from './session-row.ts'
 import { withSuperseded } from './superseded.ts'
-import { answerParams, feedbackParams, usageParams } from './turn-row.ts'
+import { answerParams, feedbackParams, resultParams } from './turn-row.ts'
 
 type Answers = Pick<
   SealedConversations,
@@ -33,7 +33,7 @@ export function answers({ statements, write }: Access): Answers {
         const { status, text, thread = null, modelId = null, endedAt } = end
         const expected = { sid, answer_id, attempt: attempt ?? null }
         const said = { status, text, thread, model_id: modelId, ended_at: endedAt }
-        return statements.endAnswer.run({ ...expected, ...said, ...usageParams(end) }) === 1
+        return statements.endAnswer.run({ ...expected, ...said, ...resultParams(end) }) === 1
       }),
 
     changePending: (sid, answer_id, expected, { due = null, cancelAt = null, n = null, handbacks = null }) =>

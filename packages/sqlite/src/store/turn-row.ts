@@ -35,15 +35,17 @@ export const answerParams = (answer: SealedAnswer | undefined): Params => ({
   ended_at: answer?.endedAt ?? null,
   text: answer?.text ?? null,
   thread: answer?.thread ?? null,
-  ...usageParams(answer),
+  ...resultParams(answer),
   ...feedbackParams(answer?.feedback),
 })
 
-export const usageParams = (answer: Pick<SealedAnswer, 'usage' | 'error'> | undefined): Params => ({
+export const resultParams = (answer: Pick<SealedAnswer, 'usage' | 'error' | 'notices'> | undefined): Params => ({
   input_tokens: answer?.usage?.inputTokens ?? null,
   output_tokens: answer?.usage?.outputTokens ?? null,
   estimated: answer?.usage ? Number(answer.usage.estimated) : null,
+  cost: answer?.usage?.cost ?? null,
   error: answer?.error ?? null,
+  notices: answer?.notices?.join(' ') ?? null,
 })
 
 export const feedbackParams = (feedback: SealedAnswer['feedback']): Params => ({
@@ -94,9 +96,11 @@ function answerOf(row: Row): SealedAnswer {
         inputTokens: columns.number('input_tokens'),
         outputTokens: columns.number('output_tokens'),
         estimated: columns.flag('estimated'),
+        ...columns.maybeNumber('cost', 'cost'),
       },
     }),
     ...(row.error !== null && { error: columns.word('error') }),
+    ...(row.notices !== null && { notices: columns.words('notices') }),
     ...(row.feedback_rating !== null && {
       feedback: {
         rating: columns.word('feedback_rating'),

@@ -44,10 +44,13 @@ export function turns({ statements, read, write }: Access): Turns {
 
     tokensSince: (author_id, since) =>
       read(() =>
-        sumOf([
-          statements.tokensSince.one({ author_id, since }),
-          statements.supersededTokensSince.one({ author_id, since }),
-        ]),
+        sumOf(
+          [
+            statements.tokensSince.one({ author_id, since }),
+            statements.supersededTokensSince.one({ author_id, since }),
+          ],
+          'tokens',
+        ),
       ),
 
     unsettledOf: (partition, limit, after = BEFORE_ALL) =>
@@ -83,10 +86,12 @@ export const nextAfter = (row: Row): number => columnsOf(row).number('seq') + co
 
 function totals(statements: Statements, sid: SessionId): Totals {
   const last = statements.lastTurn.one({ sid })
+  const spent = [statements.spentInTurns.one({ sid }), statements.spentInSuperseded.one({ sid })]
   return {
     lastSeq: last ? columnsOf(last).number('seq') : 0,
     nextSeq: last ? nextAfter(last) : 1,
-    totalTokens: sumOf([statements.tokensOfTurns.one({ sid }), statements.tokensOfSuperseded.one({ sid })]),
+    totalTokens: sumOf(spent, 'tokens'),
+    totalCost: sumOf(spent, 'cost'),
     pending: statements.pendingOfSession.all({ sid }).map((row): PendingAnswer => {
       const columns = columnsOf(row)
       return { sid, seq: columns.number('seq'), answerId: answerId(columns.text('answer_id')) }
@@ -94,5 +99,5 @@ function totals(statements: Statements, sid: SessionId): Totals {
   }
 }
 
-const sumOf = (rows: readonly (Row | undefined)[]): number =>
-  rows.reduce((sum, row) => sum + (row ? columnsOf(row).number('tokens') : 0), 0)
+const sumOf = (rows: readonly (Row | undefined)[], column: 'tokens' | 'cost'): number =>
+  rows.reduce((sum, row) => sum + (row ? columnsOf(row).number(column) : 0), 0)

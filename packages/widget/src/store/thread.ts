@@ -54,7 +54,7 @@ export function withLatest(loaded: Loaded, page: MessagePage): Loaded {
 
 function withHistory(entries: Entries, message: MessageView): Entries {
   if (message.author !== 'assistant') return put(entries, message)
-  const { author, sid, seq, answerId, status, text, modelId, usage, error } = message
+  const { author, sid, seq, answerId, status, text, modelId, usage, error, notices } = message
   return putAnswer(entries, {
     author,
     sid,
@@ -66,6 +66,7 @@ function withHistory(entries: Entries, message: MessageView): Entries {
     modelId,
     ...(usage && { usage }),
     ...(error && { error }),
+    ...(notices && { notices }),
   })
 }
 

@@ -1,4 +1,4 @@
-import type { ModelView, UsageView } from '@chatbox/protocol'
+import type { ModelView } from '@chatbox/protocol'
 import { copyText } from '../markdown/code-block.ts'
 import { createMarkdownView } from '../markdown/view.ts'
 import type { AnswerEntry } from '../store/model.ts'
@@ -6,6 +6,7 @@ import { button, h, hiddenText, iconButton, setAttribute, setText } from './dom.
 import { icon } from './icons.ts'
 import type { Item } from './keyed.ts'
 import { paced } from './paced.ts'
+import { costOf, tokensOf } from './spent.ts'
 
 export interface AnswerShown {
   readonly answer: AnswerEntry
@@ -17,6 +18,7 @@ export interface AnswerShown {
 export function answerItem(say: (text: string) => void): Item<AnswerShown> {
   const body = h('div', { class: 'cb-md' })
   const dots = h('div', { class: 'cb-dots', attributes: { 'aria-hidden': 'true' } }, h('i'), h('i'), h('i'))
+  const notices = h('div', { class: 'cb-notices' })
   const ending = h('div', { class: 'cb-ending' })
   const facts = h('span', { class: 'cb-facts' })
   let text = ''
@@ -33,7 +35,7 @@ export function answerItem(say: (text: string) => void): Item<AnswerShown> {
   let askAgain: (() => void) | undefined
   const another = iconButton('Write another answer', icon('again'), () => askAgain?.())
   const foot = h('div', { class: 'cb-foot' }, copy, another, facts)
-  const element = h('article', { class: 'cb-answer' }, hiddenText('Answer:'), body, dots, ending, foot)
+  const element = h('article', { class: 'cb-answer' }, hiddenText('Answer:'), body, dots, ending, notices, foot)
 
   const markdown = createMarkdownView(body)
   const paint = paced(() => markdown.update(text))
@@ -49,6 +51,8 @@ export function answerItem(say: (text: string) => void): Item<AnswerShown> {
       dots.hidden = !pending
       ending.replaceChildren(...endingOf(answer, again))
       ending.hidden = ending.childNodes.length === 0
+      notices.replaceChildren(...noticesOf(answer, models))
+      notices.hidden = notices.childNodes.length === 0
       setText(facts, factsOf(answer, models))
       setAttribute(facts, 'title', totalOf(answer))
       askAgain = again
@@ -70,8 +74,21 @@ function endingOf({ status, error }: AnswerEntry, again: (() => void) | undefine
 function factsOf({ modelId, usage, status }: AnswerEntry, models: readonly ModelView[]): string {
   if (status === 'pending') return ''
   const model = models.length > 1 ? models.find(({ id }) => id === modelId)?.label : undefined
-  const tokens = usage && tokensOf(usage, usage.outputTokens)
-  return [model, tokens].filter(Boolean).join(' · ')
+  const spent = usage && [tokensOf(usage, usage.outputTokens), costOf(usage)]
+  return [model, ...(spent ?? [])].filter(Boolean).join(' · ')
+}
+
+function noticesOf({ notices = [], modelId, status }: AnswerEntry, models: readonly ModelView[]): HTMLElement[] {
+  const label = models.find(({ id }) => id === modelId)?.label ?? 'another one'
+  const words = {
+    context_trimmed: 'This conversation is longer than the model reads, so the oldest messages were left out.',
+    model_fallback:
+      status === 'done'
+        ? `The chosen model was not available, so ${label} answered.`
+        : `The chosen model was not available, so ${label} was asked.`,
+  } as const
+  // A later server may know of more.
+  return notices.filter((code) => code in words).map((code) => h('p', { text: words[code] }))
 }
 
 /** The conversation that the model was given counts as well, and is most of it. */
@@ -79,6 +96,3 @@ function totalOf({ usage, status }: AnswerEntry): string | undefined {
   if (status === 'pending' || !usage) return undefined
   return `${tokensOf(usage, usage.inputTokens + usage.outputTokens)} with the conversation that was read for it`
 }
-
-const tokensOf = ({ estimated }: Pick<UsageView, 'estimated'>, count: number): string =>
-  `${estimated ? '≈ ' : ''}${count.toLocaleString()} ${count === 1 ? 'token' : 'tokens'}`

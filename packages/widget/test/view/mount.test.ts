@@ -1,4 +1,6 @@
 // @vitest-environment happy-dom
+import type { AnswerState } from '@chatbox/client'
+import type { AnswerNotice } from '@chatbox/protocol'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { mountChat } from '../../src/index.ts'
 import { answer, type FakeChat, fakeChat, question, session, storedAnswer } from '../fake-chat.ts'
@@ -129,13 +131,57 @@ describe('the chat on a page', () => {
     chat.emit('answer', answer('s', 4, { text: 'Some **bold** words' }))
     await drawn()
     expect(one('[data-status="pending"] strong').textContent).toBe('bold')
-    const usage = { inputTokens: 1_000, outputTokens: 2, estimated: true }
+    const usage = { inputTokens: 1_000, outputTokens: 2, estimated: true, cost: 1_234 }
     chat.emit('answer', answer('s', 4, { text: 'Some **bold** words', status: 'done', usage }))
     await drawn()
     expect(root.querySelector('[data-status="pending"]')).toBeNull()
     const facts = [...root.querySelectorAll('.cb-facts')].at(-1)
-    expect(facts?.textContent).toBe('≈ 2 tokens')
+    expect(facts?.textContent).toBe('≈ 2 tokens · ≈ $0.0012')
     expect(facts?.getAttribute('title')).toMatch(/^≈ 1,002 tokens with the conversation/)
+  })
+
+  it('says when the model was not told everything, and who stood in, at the end of an answer and after a reload', async () => {
+    const notices: AnswerNotice[] = ['context_trimmed', 'model_fallback']
+    const models = [
+      { id: 'demo', label: 'Demo', default: true },
+      { id: 'other', label: 'The Other', default: false },
+    ]
+    chat.models = models
+    await openWith([question('s', 1), { ...storedAnswer('s', 2), modelId: 'other', notices: ['model_fallback'] }])
+    const said = () => [...root.querySelectorAll('.cb-notices:not([hidden]) p')].map(({ textContent }) => textContent)
+    const stoodIn = 'The chosen model was not available, so The Other answered.'
+    expect(said()).toEqual([stoodIn])
+    chat.emit('message', question('s', 3))
+    chat.emit('answer', answer('s', 4, { text: 'words', status: 'done', modelId: 'other', notices }))
+    await drawn()
+    expect(said()).toEqual([
+      stoodIn,
+      'This conversation is longer than the model reads, so the oldest messages were left out.',
+      stoodIn,
+    ])
+    // One that a later server knows is nothing to stumble over.
+    const later = {
+      ...answer('s', 6, { text: 'words', status: 'failed', modelId: 'gone' }),
+      notices: ['later', 'model_fallback'],
+    }
+    chat.emit('message', question('s', 5))
+    chat.emit('answer', later as AnswerState)
+    await drawn()
+    expect(said().slice(3)).toEqual(['The chosen model was not available, so another one was asked.'])
+  })
+
+  it('says what the conversation has taken so far, and what that cost where it is known', async () => {
+    await openWith([question('s', 1), storedAnswer('s', 2)])
+    expect(isShown('.cb-spent')).toBe(false)
+    for (const [totalTokens, totalCost, words] of [
+      [1, 0, '≈ 1 token'],
+      [12_345, 9_876, '≈ 12,345 tokens · ≈ $0.0099'],
+      [12_345, 1_234_567, '≈ 12,345 tokens · ≈ $1.23'],
+    ] as const) {
+      chat.emit('session', session('s', { totalTokens, totalCost, rev: totalTokens + totalCost }))
+      await drawn()
+      expect(one('.cb-spent').textContent).toBe(words)
+    }
   })
 
   it('stops the answer with the button or with Escape, and offers that only while there is one', async () => {

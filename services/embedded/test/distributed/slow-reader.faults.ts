@@ -81,6 +81,7 @@ const SESSION = {
   lastActivity: 1,
   messageCount: 1,
   totalTokens: 0,
+  totalCost: 0,
   readSeq: 0,
   unreadCount: 1,
   helpRequested: false,

@@ -1,6 +1,7 @@
 import { type Answer, answerId, newAnswer, sessionId, userId } from '@chatbox/core'
 import type { FakeCall, Step } from '@chatbox/testkit/providers'
 import { describe, expect, it } from 'vitest'
+import { ModelAway } from '../../src/gate.ts'
 import { type Asked as AskedTurn, house, says } from '../support/house.ts'
 import { askedBy, openedDify } from './dify/opened.ts'
 
@@ -36,8 +37,12 @@ async function lastTold({ fake, heard }: Home) {
 }
 
 /** Puts a new answer in the place of one, as regenerating does, and queues it. */
-async function askAgain({ conversations, fabric }: Home, { sid, answerId: old, turn }: AskedTurn): Promise<AskedTurn> {
-  const next: Answer = newAnswer(answerId(`${old}-again`), 'dify', Date.now(), undefined)
+async function askAgain(
+  { conversations, fabric }: Home,
+  { sid, answerId: old, turn }: AskedTurn,
+  modelId = 'dify',
+): Promise<AskedTurn> {
+  const next: Answer = newAnswer(answerId(`${old}-again`), modelId, Date.now(), undefined)
   await conversations.supersede(sid, turn.seq, old, next)
   await fabric.jobs.enqueue({ sid, answerId: next.answerId, n: 0 })
   return { uid: UID, sid, answerId: next.answerId, seq: turn.seq + 1, turn }
@@ -125,6 +130,68 @@ describe('a conversation of Dify, seen from a session', () => {
     expect(again.thread).not.toBe(thread)
     await ended(await ask('And a crab?', here))
     expect(await lastTold(home)).toEqual({ conversation: again.thread, texts: ['And a crab?'] })
+  })
+
+  it('is left when an earlier answer was replaced since, which it knows as it was, but not for the answers after that', async () => {
+    const home = await answeredOnce()
+    const { fake, ask, ended, first, thread } = home
+    fake.next(saying('Six.'), saying('Eight legs.'), saying('Ten.'), saying('Many.'))
+    const second = await ended(await ask('And an ant?', here))
+    expect(second.thread).toBe(thread)
+    await ended(await askAgain(home, first))
+    const third = await ended(await ask('And a crab?', here))
+    const texts = ['How many legs has a spider?', 'Eight legs.', 'And an ant?', 'Six.', 'And a crab?']
+    expect(await lastTold(home)).toEqual({ conversation: undefined, texts })
+    expect(third.thread).not.toBe(thread)
+    await ended(await ask('And a millipede?', here))
+    expect(await lastTold(home)).toEqual({ conversation: third.thread, texts: ['And a millipede?'] })
+  })
+
+  it('is left also for what was replaced further up than the budget reaches', async () => {
+    const home = await answeredOnce()
+    const { fake, ask, ended, models, first, thread } = home
+    const model = models.get('dify')
+    if (model) models.set('dify', { ...model, contextTokens: 30 })
+    const long = 'And what of an ant, if it is one of those that live in the garden, by the wall?'
+    fake.next(saying('Six.'))
+    expect((await ended(await ask(long, here))).thread).toBe(thread)
+    const next = await ended(await ask('And a crab?', here))
+    // Whoever remembers by itself was told everything.
+    expect(next.notices).toBeUndefined()
+    expect((await lastTold(home)).conversation).toBe(thread)
+    fake.next(saying('Eight legs.'))
+    await ended(await askAgain(home, first))
+    const last = await ended(await ask('And a millipede?', here))
+    expect((await lastTold(home)).conversation).toBeUndefined()
+    expect(last.notices).toEqual(['context_trimmed'])
+  })
+
+  it('is not gone on in by a model that stands in for another, nor by the other after that', async () => {
+    const home = await answeredOnce()
+    const { ask, ended, models, fake, thread } = home
+    const away = { enter: () => Promise.reject(new ModelAway()) }
+    const dify = models.get('dify')
+    if (!dify) throw new Error('no model')
+    models.set('chosen', { ...dify, gate: away, fallback: 'dify' })
+    const asked = await ask('And an ant?', { ...here, modelId: 'chosen' })
+    const stoodIn = await ended(asked)
+    expect(stoodIn).toMatchObject({ status: 'done', modelId: 'dify', notices: ['model_fallback'] })
+    expect(stoodIn.thread).not.toBe(thread)
+    expect(await lastTold(home)).toEqual({ conversation: undefined, texts: [...WHOLE, 'And an ant?'] })
+    // Asked for again, by the model that was chosen: again it is stood in for, and nothing superseded is told.
+    fake.next(saying('Six.'))
+    const again = await ended(await askAgain(home, asked, 'chosen'))
+    expect(again).toMatchObject({ status: 'done', text: 'Six.', modelId: 'dify', notices: ['model_fallback'] })
+    expect(await lastTold(home)).toEqual({ conversation: undefined, texts: [...WHOLE, 'And an ant?'] })
+    expect(new Set([thread, stoodIn.thread, again.thread]).size).toBe(3)
+    // Back again, it was not there when that was answered.
+    models.set('chosen', dify)
+    await ended(await ask('And a crab?', { ...here, modelId: 'chosen' }))
+    expect((await lastTold(home)).conversation).toBeUndefined()
+    // The one that answered goes on where it was.
+    const own = await ended(await ask('And a crab?', here))
+    expect(own.modelId).toBe('dify')
+    expect(own.notices).toBeUndefined()
   })
 
   it('is left when another model has answered meanwhile', async () => {

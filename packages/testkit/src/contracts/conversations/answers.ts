@@ -50,14 +50,20 @@ export function answersContract(store: () => Texts): void {
   })
 
   describe('ending an answer', () => {
-    it('stores text, thread, usage and error with it, in every way an answer can end (L5)', async () => {
+    it('stores text, thread, usage, cost, notices and error with it, in every way an answer can end (L5)', async () => {
       const ends = [
         someEnd(),
         someEnd({ thread: '0b7e…' }),
         someEnd({ status: 'failed', text: '', error: 'provider_timeout' }),
         someEnd({ status: 'cancelled', usage: { inputTokens: 7, outputTokens: 0, estimated: true } }),
         // Another model than the one that was asked.
-        someEnd({ modelId: 'the fallback' }),
+        someEnd({ modelId: 'the fallback', notices: ['context_trimmed', 'model_fallback'] }),
+        // Of what costs nothing, and of what nobody knows the price.
+        someEnd({
+          usage: { inputTokens: 7, outputTokens: 1, estimated: false, cost: 0 },
+          notices: ['context_trimmed'],
+        }),
+        someEnd({ usage: { inputTokens: 7, outputTokens: 1, estimated: false } }),
         { status: 'done', text: 'no usage told', endedAt: 5 } as const,
       ]
       for (const end of ends) {
@@ -141,7 +147,12 @@ export function answersContract(store: () => Texts): void {
       const ended = []
       for (const [i, answer] of answers.entries()) {
         if (i > 0) expect(await store().supersede(sid, 1, answers[i - 1]?.answerId ?? answerId, answer)).toBe(true)
-        const end = someEnd({ text: `answer ${i}`, thread: `thread ${i}`, status: i === 0 ? 'failed' : 'done' })
+        const end = someEnd({
+          text: `answer ${i}`,
+          thread: `thread ${i}`,
+          status: i === 0 ? 'failed' : 'done',
+          notices: ['model_fallback'],
+        })
         await store().endAnswer(sid, answer.answerId, end)
         ended.push({ ...answer, ...end })
       }

@@ -122,9 +122,19 @@ async function answerCallOf(world: World, model: Model, step: AnswerStep): Promi
     case 'begin':
       return (conversations) => conversations.beginAttempt(sid, id, attempt + step.off, step.cause)
     case 'end': {
-      const { status, text, thread, tokens, endedAt } = step
-      const usage = tokens === undefined ? {} : { usage: { inputTokens: tokens, outputTokens: 1, estimated: true } }
-      const { usage: _, ...end } = someEnd({ status, text, endedAt, ...(thread !== undefined && { thread }) })
+      const { status, text, thread, tokens, cost, notices, endedAt } = step
+      const counted = {
+        inputTokens: tokens ?? 0,
+        outputTokens: 1,
+        estimated: true,
+        ...(cost !== undefined && { cost }),
+      }
+      const usage = tokens === undefined ? {} : { usage: counted }
+      const { usage: _, ...end } = someEnd({
+        ...{ status, text, endedAt },
+        ...(thread !== undefined && { thread }),
+        ...(notices && { notices }),
+      })
       const only = { any: undefined, known: attempt, other: attempt + 1 }[step.attempt]
       return (conversations) => conversations.endAnswer(sid, id, { ...end, ...usage }, only)
     }

@@ -27,7 +27,10 @@ export function erasureContract(store: () => Texts): void {
       const waiting = someQuestion({ sid, seq: 4, partition, answer: someAnswer({ attempt: 1, due: 7 }) })
       for (const turn of [line, answered, waiting]) await store().insertTurn(turn)
       const [old, next] = [answered.answer, someAnswer()]
-      const ends = [someEnd({ text: 'the first', thread: 'one' }), someEnd({ text: 'the second', thread: 'two' })]
+      const ends = [
+        someEnd({ text: 'the first', thread: 'one', notices: ['context_trimmed'] }),
+        someEnd({ text: 'the second', thread: 'two' }),
+      ]
       const [first = someEnd(), second = someEnd()] = ends
       await store().endAnswer(sid, old.answerId, first)
       await store().rateAnswer(sid, old.answerId, someFeedback())
@@ -67,10 +70,10 @@ export function erasureContract(store: () => Texts): void {
 
     it('keeps what is counted, and leaves nothing pending or unsettled', async () => {
       const { sid, stub, partition, waiting } = await lived()
-      const { totalTokens } = await store().totals(sid)
-      expect(totalTokens).toBe(84)
+      const { totalTokens, totalCost } = await store().totals(sid)
+      expect([totalTokens, totalCost]).toEqual([84, 140])
       await store().eraseTurns(sid, stub)
-      expect(await store().totals(sid)).toEqual({ lastSeq: 6, nextSeq: 7, totalTokens, pending: [] })
+      expect(await store().totals(sid)).toEqual({ lastSeq: 6, nextSeq: 7, totalTokens, totalCost, pending: [] })
       expect(await store().unsettledOf(partition, 9)).toEqual([])
       expect(await store().beginAttempt(sid, waiting.answer.answerId, 1, 'fresh')).toBeUndefined()
       expect(await store().endAnswer(sid, waiting.answer.answerId, someEnd({ text: 'late' }))).toBe(false)

@@ -17,6 +17,7 @@ const counted: Readonly<Record<BeginCause, (answer: TextAnswer) => Partial<TextA
 }
 
 const tokensOf = ({ usage }: TextAnswer) => (usage ? usage.inputTokens + usage.outputTokens : 0)
+const costOf = ({ usage }: TextAnswer) => usage?.cost ?? 0
 const byText = (a: string, b: string) => (a === b ? 0 : a < b ? -1 : 1)
 
 function withoutText({ text: _, thread: __, feedback: ___, ...answer }: TextAnswer): TextAnswer {
@@ -94,6 +95,7 @@ export function modelConversations(): Model {
         lastSeq: rows.at(-1)?.seq ?? 0,
         nextSeq: nextSeq(sid),
         totalTokens: answers.reduce((sum, answer) => sum + tokensOf(answer), 0),
+        totalCost: answers.reduce((sum, answer) => sum + costOf(answer), 0),
         pending: rows.flatMap(({ seq, answer }) =>
           answer?.status === 'pending' ? [{ sid, seq, answerId: answer.answerId }] : [],
         ),

@@ -39,6 +39,7 @@ export const someSession = (of: Partial<Session> = {}): Session => ({
   adminAssisted: false,
   helpRequested: false,
   totalTokens: 0,
+  totalCost: 0,
   msgCount: 0,
   rts: [],
   ownerEpoch: 0,
@@ -87,7 +88,7 @@ export const someQuestion = (of: Placed & Partial<TextTurn>): Question => ({
 export const someEnd = (of: Partial<AnswerEnd> = {}): AnswerEnd => ({
   status: 'done',
   text: 'the answer',
-  usage: { inputTokens: 30, outputTokens: 12, estimated: false },
+  usage: { inputTokens: 30, outputTokens: 12, estimated: false, cost: 70 },
   endedAt: 1_700_000_001_000,
   ...of,
 })

@@ -16,6 +16,7 @@ export function sessionsContract(store: () => Texts): void {
         assistingAdminName: 'Wanda',
         helpRequested: true,
         totalTokens: 1_234_567,
+        totalCost: 5_000_000_001,
         msgCount: 42,
         rts: [1, 250, 30_000],
         ownerEpoch: 3,

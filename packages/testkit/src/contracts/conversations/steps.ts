@@ -1,3 +1,4 @@
+import { type AnswerNotice, answerNotices } from '@chatbox/protocol'
 import fc from 'fast-check'
 
 /** One call of a sequence. The numbers choose among what is there when its turn comes. */
@@ -37,6 +38,8 @@ export type Step =
       readonly attempt: 'any' | 'known' | 'other'
       readonly status: 'done' | 'failed' | 'cancelled'
       readonly tokens?: number
+      readonly cost?: number
+      readonly notices?: AnswerNotice[]
       readonly text: string
       readonly thread?: string
       readonly endedAt: number
@@ -143,6 +146,8 @@ const steps: readonly { weight: number; arbitrary: fc.Arbitrary<Step> }[] = [
         attempt: fc.constantFrom('any' as const, 'known' as const, 'other' as const),
         status: fc.constantFrom('done' as const, 'failed' as const, 'cancelled' as const),
         tokens: fc.nat(1_000),
+        cost: fc.oneof(fc.nat(3), fc.nat(5_000_000_000)),
+        notices: fc.uniqueArray(fc.constantFrom(...answerNotices), { minLength: 1 }),
         text,
         thread: text,
         endedAt: time,

@@ -7,8 +7,8 @@ import type { Texts } from './store.ts'
 export function sumsContract(store: () => Texts): void {
   describe('totals', () => {
     it('of a session without rows begin at 1', async () => {
-      const { sid } = await created(store(), { totalTokens: 99, msgCount: 99 })
-      expect(await store().totals(sid)).toEqual({ lastSeq: 0, nextSeq: 1, totalTokens: 0, pending: [] })
+      const { sid } = await created(store(), { totalTokens: 99, totalCost: 99, msgCount: 99 })
+      expect(await store().totals(sid)).toEqual({ ...NOTHING, lastSeq: 0, nextSeq: 1, pending: [] })
     })
 
     it('name the last row, what follows it by its width (R1), and the pending answers in their order', async () => {
@@ -19,7 +19,7 @@ export function sumsContract(store: () => Texts): void {
         const turn = width === 1 ? someLine({ sid, seq }) : someQuestion({ sid, seq })
         await store().insertTurn(turn)
         if (turn.answer) pending.push({ sid, seq, answerId: turn.answer.answerId })
-        expect(await store().totals(sid)).toEqual({ lastSeq: seq, nextSeq: seq + width, totalTokens: 0, pending })
+        expect(await store().totals(sid)).toEqual({ ...NOTHING, lastSeq: seq, nextSeq: seq + width, pending })
         seq += width
       }
       const [first, second, third] = pending
@@ -28,26 +28,36 @@ export function sumsContract(store: () => Texts): void {
       expect((await store().totals(sid)).pending).toEqual([first, third])
     })
 
-    it('count the tokens of every answer that was ended, superseded ones too, and each once', async () => {
+    it('count tokens and cost of every answer that was ended, superseded ones too, and each once (L5)', async () => {
       const { sid } = await created(store())
       const [one, two] = [someQuestion({ sid, seq: 1 }), someQuestion({ sid, seq: 3 })]
       for (const turn of [one, two]) await store().insertTurn(turn)
-      const tokens = async () => (await store().totals(sid)).totalTokens
+      const spent = async () => {
+        const { totalTokens, totalCost } = await store().totals(sid)
+        return [totalTokens, totalCost]
+      }
 
-      await store().endAnswer(sid, one.answer.answerId, someEnd({ usage: usage(10, 1) }))
-      await store().endAnswer(sid, one.answer.answerId, someEnd({ usage: usage(10, 1) }))
-      expect(await tokens()).toBe(11)
-      await store().endAnswer(sid, two.answer.answerId, someEnd({ status: 'failed', usage: usage(100, 0) }))
-      expect(await tokens()).toBe(111)
+      await store().endAnswer(sid, one.answer.answerId, someEnd({ usage: usage(10, 1, 7) }))
+      await store().endAnswer(sid, one.answer.answerId, someEnd({ usage: usage(10, 1, 7) }))
+      expect(await spent()).toEqual([11, 7])
+      await store().endAnswer(sid, two.answer.answerId, someEnd({ status: 'failed', usage: usage(100, 0, 60) }))
+      expect(await spent()).toEqual([111, 67])
       const next = someAnswer()
       await store().supersede(sid, 1, one.answer.answerId, next)
-      expect(await tokens()).toBe(111)
-      await store().endAnswer(sid, next.answerId, someEnd({ status: 'cancelled', usage: usage(1_000, 2) }))
-      expect(await tokens()).toBe(1_113)
+      expect(await spent()).toEqual([111, 67])
+      // More than 32 bits, and no digit of it lost.
+      const dear = 5_000_000_001
+      await store().endAnswer(sid, next.answerId, someEnd({ status: 'cancelled', usage: usage(1_000, 2, dear) }))
+      expect(await spent()).toEqual([1_113, dear + 67])
       const last = someAnswer()
       await store().supersede(sid, 1, next.answerId, last)
       await store().endAnswer(sid, last.answerId, { status: 'failed', text: '', error: 'internal', endedAt: 5 })
-      expect(await tokens()).toBe(1_113)
+      expect(await spent()).toEqual([1_113, dear + 67])
+      // Nobody knows what this one cost.
+      const unpriced = someAnswer()
+      await store().supersede(sid, 3, two.answer.answerId, unpriced)
+      await store().endAnswer(sid, unpriced.answerId, someEnd({ usage: usage(1, 1) }))
+      expect(await spent()).toEqual([1_115, dear + 67])
     })
   })
 
@@ -102,4 +112,9 @@ export function sumsContract(store: () => Texts): void {
   })
 }
 
-const usage = (inputTokens: number, outputTokens: number) => ({ inputTokens, outputTokens, estimated: false })
+const NOTHING = { totalTokens: 0, totalCost: 0 } as const
+
+const usage = (inputTokens: number, outputTokens: number, cost?: number) => ({
+  ...{ inputTokens, outputTokens, estimated: false },
+  ...(cost !== undefined && { cost }),
+})
