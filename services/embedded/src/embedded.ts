@@ -75,7 +75,7 @@ export async function createEmbedded(config: EmbeddedConfig, log: Logger): Promi
   })
   const workerMeasures = workerMetrics(metrics)
   const { privateHosts, defaultId } = config.models
-  const models = createModels(config.models.models, {
+  const models = await createModels(config.models.models, {
     metrics: workerMeasures,
     privateHosts,
     concurrency: config.providerConcurrency,

@@ -16,14 +16,14 @@ import { BREAKER_OPEN_MS, createModels } from './models.ts'
 import { createWorker } from './worker.ts'
 
 /** A worker as a process of its own; any number of them share the jobs. */
-function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>): Part[] {
+async function partsOf(config: WorkerConfig, process: ReturnType<typeof createProcess>): Promise<Part[]> {
   const { log, metrics, timers, structures } = process
   const keyring = createKeyring({ ...config.encryptionKeys, hashKey: config.hashKey })
   const database = distributedDatabase(process, { mongo: config.mongo, keyring, keyTtlMs: config.dataKeyTtl })
   const redis = distributedFabric(process, { redis: config.redis, keyring })
   const { llm } = config
   const measured = workerMetrics(metrics)
-  const models = createModels(config.models.models, {
+  const models = await createModels(config.models.models, {
     metrics: measured,
     privateHosts: config.models.privateHosts,
     concurrency: config.providerConcurrency,
@@ -85,7 +85,7 @@ async function main(): Promise<number> {
   const { config, warnings } = loaded
   const own = createProcess('worker', config)
   logConfigWarnings(own.log, warnings)
-  return lifecycle(partsOf(config, own), { logger: own.log, deadlineMs: config.shutdownTimeout }).run()
+  return lifecycle(await partsOf(config, own), { logger: own.log, deadlineMs: config.shutdownTimeout }).run()
 }
 
 process.exit(await main())

@@ -33,7 +33,7 @@ export const BREAKER_OPEN_MS = 30_000
 const FAILURES = 5
 
 /** The models that are configured, each with its provider and what stands in front of it. */
-export function createModels(specs: readonly ModelSpec[], options: ModelsOptions): Models {
+export async function createModels(specs: readonly ModelSpec[], options: ModelsOptions): Promise<Models> {
   const {
     metrics,
     privateHosts = [],
@@ -54,13 +54,13 @@ export function createModels(specs: readonly ModelSpec[], options: ModelsOptions
     return known
   }
 
-  function modelOf(spec: ModelSpec): Model {
-    const { id, provider, systemPrompt, maxTokens, contextTokens, fallback } = spec
+  async function modelOf(spec: ModelSpec): Promise<Model> {
+    const { id, provider, systemPrompt, maxTokens, contextTokens, fallback, price } = spec
     const temperature = 'temperature' in spec ? spec.temperature : undefined
     const onState = (state: keyof typeof STATE) => metrics.breaker.set({ provider, model: id }, STATE[state])
     onState('closed')
     return {
-      provider: providerOf(spec, upstreams, { pace, log }),
+      provider: await providerOf(spec, upstreams, { pace, log }),
       name: 'model' in spec ? spec.model : provider,
       contextTokens,
       gate: createGate(placesOf(spec), { failures, openMs, onState }),
@@ -68,11 +68,12 @@ export function createModels(specs: readonly ModelSpec[], options: ModelsOptions
       ...(maxTokens !== undefined && { maxTokens }),
       ...(temperature !== undefined && { temperature }),
       ...(fallback !== undefined && { fallback }),
+      ...(price && { price }),
     }
   }
 
   return {
-    byId: new Map(specs.map((spec) => [spec.id, modelOf(spec)])),
+    byId: new Map(await Promise.all(specs.map(async (spec) => [spec.id, await modelOf(spec)] as const))),
     close: () => upstreams.close(),
   }
 }

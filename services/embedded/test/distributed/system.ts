@@ -217,7 +217,7 @@ async function inProcess(url: string, { secret, key, clockScale }: BackendSecret
   const conversations = sealedConversations(database.conversations, keyring, seals)
   const specs = loadConfig(modelSpecs({ presets: false }), {}).config.models
   const measured = workerMetrics(metrics)
-  const models = createModels(specs, { metrics: measured, pace: clockScale })
+  const models = await createModels(specs, { metrics: measured, pace: clockScale })
   const answerLimits = { ...defaultAnswerLimits, aliveMs: defaultAnswerLimits.aliveMs * clockScale }
   const replica = replicaId(randomId())
   const storage = createStorage(

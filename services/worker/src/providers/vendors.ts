@@ -1,9 +1,5 @@
 import type { Access, Logger, ModelSpec } from '@chatbox/runtime'
 import type { Provider } from '../provider.ts'
-import { createAnthropicProvider } from './anthropic.ts'
-import { demoProvider } from './demo.ts'
-import { createDifyProvider } from './dify.ts'
-import { createOpenAIProvider } from './openai.ts'
 import type { Upstreams } from './upstream/fetch.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
@@ -12,17 +8,29 @@ export interface ProviderOptions {
   readonly log: Pick<Logger, 'warn'> | undefined
 }
 
-/** The adapter that a model is asked by. */
-export function providerOf(spec: ModelSpec, upstreams: Upstreams, { pace, log }: ProviderOptions): Provider {
+/** The adapter that a model is asked by. Each is loaded only where it is configured: a vendor's SDK takes longer to load than all the rest. */
+export async function providerOf(
+  spec: ModelSpec,
+  upstreams: Upstreams,
+  { pace, log }: ProviderOptions,
+): Promise<Provider> {
   const upstream = ({ baseUrl, apiKey }: Access): Upstream => ({ baseUrl, apiKey, fetch: upstreams.fetchFor(baseUrl) })
   switch (spec.provider) {
-    case 'demo':
+    case 'demo': {
+      const { demoProvider } = await import('./demo.ts')
       return demoProvider({ pace: pace * spec.pace })
-    case 'openai':
+    }
+    case 'openai': {
+      const { createOpenAIProvider } = await import('./openai.ts')
       return createOpenAIProvider(upstream(spec), { api: spec.api })
-    case 'anthropic':
+    }
+    case 'anthropic': {
+      const { createAnthropicProvider } = await import('./anthropic.ts')
       return createAnthropicProvider(upstream(spec))
-    case 'dify':
+    }
+    case 'dify': {
+      const { createDifyProvider } = await import('./dify.ts')
       return createDifyProvider(upstream(spec), log && { log })
+    }
   }
 }
