@@ -56,6 +56,7 @@ interface ModelTurn {
 }
 
 const TOKENS = 7
+const COST = 5
 
 /** The same rules in the plainest words: a list of turns per chat, and nothing else. */
 function model() {
@@ -156,7 +157,7 @@ function entryOf(uid: ReturnType<typeof userId>, sid: SessionId, step: Step): En
   const id = idOf(sid, step.do === 'begin' ? -1 : step.turn) ?? answerId('nobody-has-this')
   if (step.do === 'cancel') return { ...base, kind: 'answer.cancel', answerId: id }
   if (step.do !== 'end') return undefined
-  const usage = { inputTokens: 3, outputTokens: 4, estimated: false }
+  const usage = { inputTokens: 3, outputTokens: 4, estimated: false, cost: COST }
   const end = { status: 'done' as const, text: 'answer', endedAt: 1, usage }
   return { ...base, kind: 'answer.end', answerId: id, attempt: step.attempt, end }
 }
@@ -176,7 +177,7 @@ async function compare(sid: SessionId, expected: readonly ModelTurn[]): Promise<
   }
   const session = await b.conversations.session(sid)
   if (expected.length === 0) return expect(session?.msgCount ?? 0).toBe(0)
-  const tokens =
-    expected.flatMap(({ status, superseded }) => [...superseded, status]).filter((s) => s === 'done').length * TOKENS
-  expect(session).toMatchObject({ msgCount: 2 * expected.length, totalTokens: tokens })
+  const spent = expected.flatMap(({ status, superseded }) => [...superseded, status]).filter((s) => s === 'done').length
+  const sums = { totalTokens: spent * TOKENS, totalCost: spent * COST }
+  expect(session).toMatchObject({ msgCount: 2 * expected.length, ...sums })
 }

@@ -59,6 +59,27 @@ describe('another answer to a question (R19)', () => {
     expect(await b.conversations.session(sid)).toMatchObject({ msgCount: 2, totalTokens: 14, preview: 'the second' })
   })
 
+  it('is asked of the model of the session again, where another one stood in for it before', async () => {
+    await open()
+    const notices = ['model_fallback'] as const
+    await exchange(b, alice, sid, { modelId: 'other', notices })
+    const events = await b.events(alice)
+    expect((await stored()).answer).toMatchObject({ modelId: 'other', notices })
+    const { modelId } = (await b.conversations.session(sid)) ?? {}
+    expect(modelId).not.toBe('other')
+    expect(await regenerate()).toEqual({ ok: true })
+    const { answer, superseded } = await stored()
+    expect(answer).toMatchObject({ status: 'pending', modelId })
+    // What was said of the one before stays with it.
+    expect(answer.notices).toBeUndefined()
+    expect(superseded).toMatchObject([{ modelId: 'other', notices }])
+    await b.conversations.beginAttempt(sid, answer.answerId, 0, 'fresh')
+    await finish(b, alice, sid, answer.answerId, 1)
+    const done = await events.waitFor((frame) => frame.type === 'answer.done' && frame.answerId === answer.answerId)
+    expect(done).toMatchObject({ modelId })
+    expect(done).not.toHaveProperty('notices')
+  })
+
   it('is made once, however often and from how many sides one wish comes', async () => {
     await open()
     await exchange(b, alice, sid)

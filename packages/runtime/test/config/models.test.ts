@@ -81,12 +81,14 @@ describe('MODELS', () => {
     expect(config).toMatchObject({ models: [{ provider: 'demo' }, { provider: 'demo' }], defaultId: 'demo' })
   })
 
-  it('tells everything that is wrong with it at once', () => {
+  it('tells everything that is wrong with it at once, and what a Dify app decides by itself', () => {
+    const DECIDED = 'is decided in the Dify app that the key belongs to, and cannot be set here'
     const list = [
       { ...openai, temperature: 3, maxTokens: 1.5, api: 'other' },
       { ...demo, temperature: 1 },
       { label: '', provider: 'nobody' },
       { provider: 'dify', id: 'x', label: 'X', model: 'm', price: { in: -1 } },
+      { provider: 'dify', id: 'y', label: 'Y', systemPrompt: 'Be kind.', temperature: 1, maxTokens: 5, pace: 1 },
       'words',
     ]
     expect(faults(list).map(({ name, sentence }) => `${name}: ${sentence}`)).toEqual([
@@ -95,10 +97,14 @@ describe('MODELS', () => {
       'MODELS: entry 1: api must be chat or responses',
       'MODELS: entry 2: has fields that its provider does not know: temperature',
       'MODELS: entry 3: must have as its provider openai, anthropic, dify or demo',
-      'MODELS: entry 4: price.in must be a number from 0 to 1000000',
-      'MODELS: entry 4: price.out must be a number from 0 to 1000000',
-      'MODELS: entry 4: has fields that its provider does not know: model',
-      'MODELS: entry 5: must have as its provider openai, anthropic, dify or demo',
+      'MODELS: entry 4: price.in must be a number from 0 to 10000',
+      'MODELS: entry 4: price.out must be a number from 0 to 10000',
+      `MODELS: entry 4: model ${DECIDED}`,
+      `MODELS: entry 5: systemPrompt ${DECIDED}`,
+      `MODELS: entry 5: temperature ${DECIDED}`,
+      `MODELS: entry 5: maxTokens ${DECIDED}`,
+      'MODELS: entry 5: has fields that its provider does not know: pace',
+      'MODELS: entry 6: must have as its provider openai, anthropic, dify or demo',
     ])
   })
 
@@ -190,6 +196,32 @@ describe('without MODELS, one process that has everything', () => {
     expect(new Set(models.map((model) => model.provider))).toEqual(new Set([provider]))
     expect(models).toEqual(models.map((model) => ({ ...model, baseUrl, apiKey: Object.values(env)[0] })))
     expect(defaultId).toBe(models[0]?.id)
+  })
+
+  it('has those that are named, with prices where they are known, and the first as the default', () => {
+    const { models, defaultId } = found({ ...KEY, OPENAI_MODELS: 'of-tomorrow, gpt-6-luna', ANTHROPIC_API_KEY: 'a' })
+    const [first, second] = models
+    expect(first).toMatchObject({ id: 'of-tomorrow', model: 'of-tomorrow', label: 'of-tomorrow', api: 'chat' })
+    expect(first).not.toHaveProperty('price')
+    expect(second).toMatchObject({ id: 'gpt-6-luna', label: 'GPT-6 Luna', price: { in: 0.1, out: 0.5 } })
+    expect(models.filter(({ provider }) => provider === 'openai')).toHaveLength(2)
+    expect(models.every((model) => model.id === 'of-tomorrow' || model.price)).toBe(true)
+    expect(defaultId).toBe('of-tomorrow')
+  })
+
+  it.each([
+    [{ ...KEY, OPENAI_MODELS: ' , ' }, 'OPENAI_MODELS: must name at least one model'],
+    [{ ...KEY, OPENAI_MODELS: 'x'.repeat(101) }, 'OPENAI_MODELS: entry 1 must have at most 100 characters'],
+    [
+      { ...KEY, OPENAI_MODELS: 'same', ANTHROPIC_API_KEY: 'a', ANTHROPIC_MODELS: 'same' },
+      'ANTHROPIC_MODELS: names a model that is on offer by another key already',
+    ],
+    [
+      { ...KEY, OPENAI_MODELS: 'dify', DIFY_API_KEY: 'd' },
+      'OPENAI_MODELS: names a model that is on offer by another key already',
+    ],
+  ])('refuses %j', (env, sentence) => {
+    expect(() => found(env)).toThrow(sentence)
   })
 
   it('has those of all vendors whose key is there', () => {

@@ -96,10 +96,11 @@ export async function settled(all: Whole, patience: WholeOptions['patience']): P
   for (const sid of sids) {
     const session = await backend.conversations.session(sid as never)
     const totals = await backend.conversations.totals(sid as never)
-    expect({ sid, messages: session?.msgCount, tokens: session?.totalTokens }).toEqual({
+    expect({ sid, messages: session?.msgCount, tokens: session?.totalTokens, cost: session?.totalCost }).toEqual({
       sid,
       messages: totals.nextSeq - 1,
       tokens: totals.totalTokens,
+      cost: totals.totalCost,
     })
   }
 }

@@ -24,8 +24,11 @@ const url = z
   .transform((raw) => new URL(raw))
   .refine(({ search, hash }) => search === '' && hash === '', 'must have no query and no fragment')
 
+/** So high that nobody asks it, and so low that sums of whole millionths of a dollar stay exact. */
+const DEAREST = 10_000
+
 const price = z.strictObject(
-  { in: number(0, 1_000_000), out: number(0, 1_000_000) },
+  { in: number(0, DEAREST), out: number(0, DEAREST) },
   'must be {"in": …, "out": …}, in US dollars for a million tokens',
 )
 
@@ -42,13 +45,17 @@ const prompting = { systemPrompt: text(100_000).optional() }
 const sampling = { ...prompting, temperature: number(0, 2).optional(), maxTokens: tokens(1, 1_000_000).optional() }
 const model = text(200)
 
+/** What Dify's interface has no place for: said rather than dropped, for whoever writes it expects that it counts. */
+const ofTheApp = z.undefined('is decided in the Dify app that the key belongs to, and cannot be set here').optional()
+const decidedByDify = { model: ofTheApp, systemPrompt: ofTheApp, temperature: ofTheApp, maxTokens: ofTheApp }
+
 /** One entry of MODELS as it is written. What does not belong to its provider is refused, because it would do nothing. */
 export const modelEntry = z.discriminatedUnion(
   'provider',
   [
     z.strictObject({ ...vendor, ...sampling, provider: z.literal('openai'), model, api: api() }),
     z.strictObject({ ...vendor, ...sampling, provider: z.literal('anthropic'), model }),
-    z.strictObject({ ...vendor, provider: z.literal('dify') }),
+    z.strictObject({ ...vendor, ...decidedByDify, provider: z.literal('dify') }),
     z.strictObject({
       ...common,
       ...prompting,

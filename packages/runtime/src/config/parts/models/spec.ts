@@ -41,12 +41,19 @@ export interface ModelSpecs {
 export const CONTEXT_TOKENS = 16_000
 
 export const VENDORS = {
-  openai: { name: 'OpenAI', key: 'OPENAI_API_KEY', url: 'OPENAI_BASE_URL', baseUrl: 'https://api.openai.com/v1' },
+  openai: {
+    name: 'OpenAI',
+    key: 'OPENAI_API_KEY',
+    url: 'OPENAI_BASE_URL',
+    baseUrl: 'https://api.openai.com/v1',
+    models: 'OPENAI_MODELS',
+  },
   anthropic: {
     name: 'Anthropic',
     key: 'ANTHROPIC_API_KEY',
     url: 'ANTHROPIC_BASE_URL',
     baseUrl: 'https://api.anthropic.com',
+    models: 'ANTHROPIC_MODELS',
   },
   dify: { name: 'Dify', key: 'DIFY_API_KEY', url: 'DIFY_BASE_URL', baseUrl: 'https://api.dify.ai/v1' },
 } as const
@@ -61,34 +68,35 @@ export const DEMO_MODELS: readonly ModelSpec[] = [
   { ...demo, id: 'demo-quick', label: 'Demo, quick', pace: 0.2 },
 ]
 
-/** What a key alone gives. */
-export const presetModels: Readonly<Record<Vendor, (access: Access) => readonly ModelSpec[]>> = {
-  openai(access) {
-    const common = { ...access, provider: 'openai', api: 'chat', contextTokens: CONTEXT_TOKENS } as const
-    return [
-      { ...common, id: 'gpt-4.1-mini', label: 'GPT-4.1 mini', model: 'gpt-4.1-mini', price: { in: 0.4, out: 1.6 } },
-      { ...common, id: 'gpt-4.1', label: 'GPT-4.1', model: 'gpt-4.1', price: { in: 2, out: 8 } },
-    ]
+type Known = Readonly<Record<string, { readonly label: string; readonly price: Price }>>
+
+/**
+ * What a key alone gives, by the names that the vendors list: a quick model, which is the default, and a thorough one. Prices are those
+ * of the vendors' lists for prompts of the size that we send.
+ */
+export const USUAL_MODELS = {
+  openai: {
+    'gpt-6-luna': { label: 'GPT-6 Luna', price: { in: 0.1, out: 0.5 } },
+    'gpt-6.1-terra': { label: 'GPT-6.1 Terra', price: { in: 1, out: 5 } },
   },
-  anthropic(access) {
-    const common = { ...access, provider: 'anthropic', contextTokens: CONTEXT_TOKENS } as const
-    return [
-      {
-        ...common,
-        id: 'claude-haiku-4-5',
-        label: 'Claude Haiku 4.5',
-        model: 'claude-haiku-4-5',
-        price: { in: 1, out: 5 },
-      },
-      {
-        ...common,
-        id: 'claude-sonnet-4-5',
-        label: 'Claude Sonnet 4.5',
-        model: 'claude-sonnet-4-5',
-        price: { in: 3, out: 15 },
-      },
-    ]
+  anthropic: {
+    'claude-haiku-5-5': { label: 'Claude Haiku 5.5', price: { in: 0.1, out: 0.5 } },
+    'claude-sonnet-5-5': { label: 'Claude Sonnet 5.5', price: { in: 2, out: 10 } },
   },
+} as const satisfies Readonly<Partial<Record<Vendor, Known>>>
+
+/** Of those vendors whose models are asked for by name. */
+export type NamingVendor = keyof typeof USUAL_MODELS
+
+/** Models of a vendor by their names alone; of one that is not known here nobody knows the price. */
+export function presetModels(vendor: Vendor, access: Access, names: readonly string[]): readonly ModelSpec[] {
   // Which model it is, and what it costs, is decided in the app that the key belongs to.
-  dify: (access) => [{ ...access, provider: 'dify', id: 'dify', label: 'Dify', contextTokens: CONTEXT_TOKENS }],
+  if (vendor === 'dify') {
+    return [{ ...access, provider: 'dify', id: 'dify', label: 'Dify', contextTokens: CONTEXT_TOKENS }]
+  }
+  const known: Known = USUAL_MODELS[vendor]
+  return names.map((name) => {
+    const common = { ...access, id: name, model: name, label: name, contextTokens: CONTEXT_TOKENS, ...known[name] }
+    return vendor === 'openai' ? { ...common, provider: vendor, api: 'chat' } : { ...common, provider: vendor }
+  })
 }

@@ -1,9 +1,10 @@
 import type { Setting } from '../../setting.ts'
-import { FAULTY, type Faulty } from '../../source.ts'
+import { FAULTY, type Faulty, type Source } from '../../source.ts'
 import { privateProviders } from '../providers.ts'
 import { accessDocs, accessFrom, vendors } from './access.ts'
 import type { ModelEntry } from './entry.ts'
 import { defaultOf, wholeList } from './list.ts'
+import { namesDocs, namesFrom } from './names.ts'
 import { CONTEXT_TOKENS, DEMO_MODELS, type ModelSpec, type ModelSpecs, presetModels } from './spec.ts'
 
 interface Options {
@@ -16,13 +17,15 @@ export function modelSpecs({ presets }: Options): Setting<ModelSpecs> {
   const list = wholeList()
   const hosts = privateProviders()
   return {
-    docs: [...list.docs, ...accessDocs, ...hosts.docs],
+    docs: [...list.docs, ...accessDocs, ...(presets ? namesDocs : []), ...hosts.docs],
     read(source) {
       const privateHosts = hosts.read(source)
       const entries = list.read(source)
       if (privateHosts === FAULTY || entries === FAULTY) return FAULTY
       const access = accessFrom(source, privateHosts)
-      const read = entries ? entries.map((entry, place) => specOf(entry, place, access)) : unlisted(presets, access)
+      const read = entries
+        ? entries.map((entry, place) => specOf(entry, place, access))
+        : unlisted(presets, access, source)
       const models = read.filter((model) => model !== FAULTY)
       if (models.length < read.length) return FAULTY
       return { models, defaultId: defaultOf(entries ?? models), privateHosts }
@@ -32,12 +35,14 @@ export function modelSpecs({ presets }: Options): Setting<ModelSpecs> {
 
 type AccessFrom = ReturnType<typeof accessFrom>
 
-function unlisted(presets: boolean, access: AccessFrom): readonly (ModelSpec | Faulty)[] {
+function unlisted(presets: boolean, access: AccessFrom, source: Source): readonly (ModelSpec | Faulty)[] {
+  const namesOf = namesFrom(source)
   const found = presets
     ? vendors.flatMap((vendor): readonly (ModelSpec | Faulty)[] => {
         const own = access.preset(vendor)
         if (own === undefined) return []
-        return own === FAULTY ? [FAULTY] : presetModels[vendor](own)
+        const names = namesOf(vendor)
+        return own === FAULTY || names === FAULTY ? [FAULTY] : presetModels(vendor, own, names)
       })
     : []
   return found.length > 0 ? found : DEMO_MODELS
