@@ -124,7 +124,16 @@ describe('a text in Markdown', () => {
     fc.assert(
       fc.property(nasty, nasty, nasty, nasty, (text, name, model, file) => {
         const session = {
-          ...{ id: 's', name, modelId: 'demo', startedAt: 0, lastActivity: 0, messageCount: 2, totalTokens: 0, totalCost: 0 },
+          ...{
+            id: 's',
+            name,
+            modelId: 'demo',
+            startedAt: 0,
+            lastActivity: 0,
+            messageCount: 2,
+            totalTokens: 0,
+            totalCost: 0,
+          },
           ...{ readSeq: 0, unreadCount: 0, helpRequested: false, rev: 1 },
         }
         const document = [

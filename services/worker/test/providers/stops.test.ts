@@ -26,7 +26,7 @@ it('a configured model of Dify says in the log that its run could not be stopped
     ...{ baseUrl: `${fake.url}${path}`, apiKey: KEY },
   }
   const metrics = workerMetrics(createMetrics())
-  const models = createModels([spec], { metrics, log: { warn: (...words: unknown[]) => said(words) } })
+  const models = await createModels([spec], { metrics, log: { warn: (...words: unknown[]) => said(words) } })
   onTestFinished(() => models.close())
 
   const stopping = new AbortController()
