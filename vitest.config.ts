@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config'
 import { base } from './scripts/lib/vitest-base.ts'
 
 const ALL = ['{packages,services}/*/test/**/*.test.ts', 'scripts/test/**/*.test.ts']
-const HOLDING_TIME = holdingTime()
+const ALONE = alone()
 
 export default defineConfig({
   ...base,
@@ -17,23 +17,26 @@ export default defineConfig({
         extends: true,
         // Files share their worker's modules, which are then read once by each worker instead of once by each file: a third of all the
         // time. So no file may change what it imports, or leave anything running behind.
-        test: { name: 'shared', include: ALL, exclude: HOLDING_TIME },
+        test: { name: 'shared', include: ALL, exclude: ALONE },
       },
       {
         extends: true,
-        // A pooled connection of another file would set its timers on a clock that is held here, and be counted.
-        test: { name: 'alone', include: HOLDING_TIME, isolate: true },
+        // A pooled connection of another file would set its timers on a clock that is held here, and be counted; and what another file
+        // has imported already can't be replaced.
+        test: { name: 'alone', include: ALONE, isolate: true },
       },
     ],
   },
 })
 
-/** The files that hold the clock. */
-function holdingTime(): string[] {
+/** The files that hold the clock, or change what they import. */
+function alone(): string[] {
   const root = import.meta.dirname
   return ['packages', 'services']
     .flatMap((group) => readdirSync(`${root}/${group}`).map((name) => `${group}/${name}/test`))
     .filter((folder) => existsSync(`${root}/${folder}`))
     .flatMap((folder) => readdirSync(`${root}/${folder}`, { recursive: true }).map((file) => `${folder}/${file}`))
-    .filter((file) => file.endsWith('.test.ts') && readFileSync(`${root}/${file}`, 'utf8').includes('useFakeTimers'))
+    .filter(
+      (file) => file.endsWith('.test.ts') && /useFakeTimers|vi\.mock\(/.test(readFileSync(`${root}/${file}`, 'utf8')),
+    )
 }
