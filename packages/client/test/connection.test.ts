@@ -206,7 +206,7 @@ describe('trouble on the way to a connection', () => {
     let asked = 0
     const { chat, until } = observed(started, {
       token: () => (++asked === 1 ? new Promise<string>(() => undefined) : 'token'),
-      tuning: { connectMs: 60 },
+      tuning: { connectMs: 500 },
     })
     chat.connect()
     await (await started.peer()).welcome()

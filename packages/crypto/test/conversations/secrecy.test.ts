@@ -87,7 +87,7 @@ describe('a database behind sealed conversations', () => {
         ['nm', 'preview', 'assistingAdminName', 'content', 'text', 'thread', 'comment', 'key'],
         // Sessions.
         ['sid', 'uid', 'partition', 'modelId', 'ts', 'lastActivity', 'adminAssisted', 'assistingAdminId'],
-        ['helpRequested', 'totalTokens', 'msgCount', 'rts', 'ownerEpoch', 'readSeq', 'erased', 'rev'],
+        ['helpRequested', 'totalTokens', 'totalCost', 'msgCount', 'rts', 'ownerEpoch', 'readSeq', 'erased', 'rev'],
         ['share', 'hash', 'until', 'keyId'],
         // Turns and answers.
         ['seq', 'width', 'author', 'authorId', 'cmid', 'kind', 'event', 'unsettled', 'answer', 'superseded'],
