@@ -24,13 +24,16 @@ function formsOf(text: string): Buffer[] {
   return [bytes, Buffer.from(text, 'utf16le'), ...forms]
 }
 
+/** Whether a text stands in these bytes, in any form. */
+export const holds = (bytes: Buffer, text: string): boolean => formsOf(text).some((form) => bytes.includes(form))
+
 /** Which of the texts stand in a file of the folder, in any form, each with the first file that holds it. */
 export function heldIn(folder: string, texts: readonly string[]): Map<string, string> {
   const found = new Map<string, string>()
   for (const file of filesBelow(folder)) {
     const bytes = readFileSync(file)
     for (const text of texts) {
-      if (!found.has(text) && formsOf(text).some((form) => bytes.includes(form))) found.set(text, file)
+      if (!found.has(text) && holds(bytes, text)) found.set(text, file)
     }
   }
   return found
