@@ -21,6 +21,7 @@ import { type Model, ProviderFault } from './provider.ts'
 import { planRetry } from './retries.ts'
 import { openSpeech, type Speech } from './speech.ts'
 import { type UsageTally, usageTally } from './usage.ts'
+import { withoutWords } from './without-words.ts'
 import { insist, pause, type Work } from './work.ts'
 
 /** One job, from its turn to its end. Rejects with `Left` when somebody else will see to the end. */
@@ -123,7 +124,7 @@ async function produce(work: Work, answering: Answering, production: Production)
       const plan = planRetry(fault, { tries, spoke, faults: asked.faults, remainingMs }, work.times, work.bounds)
       work.metrics.faults.inc({ provider: provider.name, code: fault.code })
       const fields = { sid: ref.sid, answerId: ref.answerId, attempt: number, provider: provider.name, tries, spoke }
-      work.log.warn({ ...fields, ...faultFields(fault), plan: plan.kind }, 'a provider failed')
+      work.log.warn({ ...fields, ...faultFields(fault, prompt), plan: plan.kind }, 'a provider failed')
       if (plan.kind === 'fail') return failed(fault.code)
 
       work.metrics.retries.inc({ provider: provider.name, after_text: String(spoke) })
@@ -157,9 +158,10 @@ function fallbackOf(work: Work, production: Production, away: Model): Model | un
 }
 
 /** A fault that an adapter names says all by its code and sentence; where in the adapter it was made is of no use to anybody. */
-function faultFields(fault: ProviderFault): object {
+function faultFields(fault: ProviderFault, prompt: Prompt): object {
   const { code, message, causes } = logError(fault)
-  return { code, why: message, ...(causes && { causes }) }
+  const said = prompt.messages.map(({ text }) => text)
+  return { code, why: withoutWords(message, said), ...(causes && { causes }) }
 }
 
 const verdictOn = ({ reason, thread }: Heard): Verdict =>

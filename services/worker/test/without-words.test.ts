@@ -1,0 +1,47 @@
+import { ProviderFault } from '@chatbox/worker'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { withoutWords } from '../src/without-words.ts'
+import { house } from './support/house.ts'
+
+describe('a sentence of a vendor without what people said (X4)', () => {
+  it('keeps what the vendor says itself, and masks what it quotes, also in part', () => {
+    const said = ['My daughter Mira was born on the third of May.', 'Oslo', 'no']
+    expect(withoutWords("messages.0: 'My daughter Mira was' is too long", said)).toBe(
+      "messages.0: '[words]' is too long",
+    )
+    expect(withoutWords('no route for "Oslo": try another', said)).toBe('no route for "[words]": try another')
+    expect(withoutWords('429: slow down', said)).toBe('429: slow down')
+    expect(withoutWords('', said)).toBe('')
+  })
+
+  it('masks each line of a quotation that was escaped on its way', () => {
+    const said = ['first secret line\nsecond secret line']
+    expect(withoutWords(`bad input: ${JSON.stringify(said[0])}`, said)).toBe('bad input: "[words]\\n[words]"')
+  })
+
+  it('leaves no passage of eight characters, wherever it stands', () => {
+    const around = fc.string({ maxLength: 60 })
+    const words = fc.string({ minLength: 8, maxLength: 30 })
+    fc.assert(
+      fc.property(around, words, around, fc.nat(), (before, said, after, from) => {
+        const start = from % (said.length - 7)
+        const quoted = said.slice(start, start + 8)
+        const clear = withoutWords(before + quoted + after, [said])
+        expect(clear.split('[words]').some((part) => part.includes(quoted))).toBe(false)
+      }),
+    )
+  })
+})
+
+it('is what the log has of a provider that quotes what it was asked', async () => {
+  const { ask, worker, provider, ended, logLines } = await house()
+  await worker()
+  const asked = await ask('the marmalade is under the stairs')
+  const call = await provider.call(0)
+  call.fail(new ProviderFault('provider_rejected', "refused: 'marmalade is under' may not be said"))
+  expect((await ended(asked)).status).toBe('failed')
+  const line = logLines.find((one) => one.includes('a provider failed'))
+  expect(line).toContain("refused: '[words]' may not be said")
+  expect(logLines.join('')).not.toContain('marmalade')
+})
