@@ -14,33 +14,36 @@ import { announce, type Work } from './work.ts'
 /** A change of the session's own attributes; it is computed again whenever somebody else was faster (R3). */
 export type Recompute = (session: Session) => SessionChange
 
-/** Changes the session's row by compare-and-set and tells the user's devices. Gives the row as it is then. */
+/** Changes the session's row and tells the user's devices. Gives the row as it is then. */
 export async function changeSession(
   work: Work,
   sid: SessionId,
   recompute: Recompute,
   origin?: Origin,
 ): Promise<Session | undefined> {
+  const next = await changeRow(work, sid, recompute)
+  // Also for a repetition that changes nothing: the first time may have ended before this was told (R8).
+  if (next) await announce(work, next.uid, sessionUpdatedEvent(next, origin))
+  return next
+}
+
+/** By compare-and-set, and tells nobody. */
+export async function changeRow(work: Work, sid: SessionId, recompute: Recompute): Promise<Session | undefined> {
   for (;;) {
     const state = await work.insist('read session', () => work.states.get(sid))
     if (!state) return undefined
     const { session, totals } = state
     const change = recompute(session)
-    let next = session
-    if (!changesNothing(session, change)) {
-      // Somebody may have begun before the erasure, and lost the race to it (R22).
-      if (session.erased) return undefined
-      const won = await work.insist('change session', () => work.conversations.changeSession(sid, session.rev, change))
-      if (!won) {
-        work.states.forget(sid)
-        continue
-      }
-      next = { ...changed(session, change), rev: session.rev + 1 }
+    if (changesNothing(session, change)) return session
+    // Somebody may have begun before the erasure, and lost the race to it (R22).
+    if (session.erased) return undefined
+    const won = await work.insist('change session', () => work.conversations.changeSession(sid, session.rev, change))
+    if (won) {
+      const next = { ...changed(session, change), rev: session.rev + 1 }
       work.states.keep(sid, { session: next, totals })
+      return next
     }
-    // Also for a repetition that changes nothing: the first time may have ended before this was told (R8).
-    await announce(work, session.uid, sessionUpdatedEvent(next, origin))
-    return next
+    work.states.forget(sid)
   }
 }
 

@@ -81,6 +81,35 @@ describe('erasing a session (R22)', () => {
     expect(JSON.stringify(await rows())).not.toContain('late')
   })
 
+  it('is told when nothing more can be said: no device hears a word of the session after it', async () => {
+    let speak = async (): Promise<unknown> => undefined
+    const heard: unknown[] = []
+    await open({
+      wrap: (deps) => ({
+        ...deps,
+        fabric: {
+          ...deps.fabric,
+          bus: {
+            ...deps.fabric.bus,
+            async append(uid, packet, gen) {
+              const frame = JSON.parse(Buffer.from(packet.body).toString('utf8'))
+              if (frame.type === 'session.updated' && frame.session.erased) heard.push(await speak())
+              return deps.fabric.bus.append(uid, packet, gen)
+            },
+          },
+        },
+      }),
+    })
+    const id = await question(b, alice, sid)
+    const ref = { uid: alice, sid, answerId: id, seq: 2 }
+    const { answers } = b.deps.fabric
+    await b.conversations.beginAttempt(sid, id, 0, 'fresh')
+    await answers.begin(ref, 1, 0, beginEvent(ref, 1, 'demo'))
+    speak = () => answers.append([{ ref, attempt: 1, index: 0, chunk: deltaEvent(ref, 1, 0, 'one word more') }])
+    await erase()
+    expect(heard).toEqual([['ended']])
+  })
+
   it('is for its owner only, and once is enough', async () => {
     await open()
     await exchange(b, alice, sid)

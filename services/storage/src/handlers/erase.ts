@@ -12,7 +12,7 @@ import {
   type TurnPlace,
   type UserId,
 } from '@chatbox/core'
-import { changeSession } from '../project.ts'
+import { changeRow } from '../project.ts'
 import { jobOf } from '../queue.ts'
 import { announce, settle, type Work } from '../work.ts'
 import { systemLine } from './system-line.ts'
@@ -76,7 +76,8 @@ export async function erase(work: Work, sid: SessionId, by: ErasedBy): Promise<v
   const stub = await erasedLine(work, sid)
   if (!stub) return
   const jobs = await pendingJobs(work, sid)
-  const erased = await changeSession(work, sid, (row) => (row.erased ? {} : gone(row)))
+  // Devices hear of it at the end: what a worker says until it is fenced would come after it.
+  const erased = await changeRow(work, sid, (row) => (row.erased ? {} : gone(row)))
   if (!erased) return
   const { uid } = erased
   await work.insist('fence', () => work.fabric.answers.fence(uid, sid, erased.ownerEpoch))
