@@ -2,10 +2,13 @@ import { DEFAULT_PARTITIONS, type Lease, Unavailable } from '@chatbox/core'
 import type { StorageDeps, StoragePolicy, StorageTimes } from './deps.ts'
 import { type OwnedPartition, ownPartition } from './partition.ts'
 import type { SessionStates } from './session-states.ts'
+import { LostPartition } from './work.ts'
 
 interface Held {
   readonly lease: Lease
   readonly partition: OwnedPartition
+  /** It is being left to another replica. */
+  leaving?: true
 }
 
 export interface Owner {
@@ -31,10 +34,11 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
   function take(lease: Lease): void {
     const partition = ownPartition(deps, lease, states, times, policy)
     held.set(lease.partition, { lease, partition })
-    // However it ends by itself, the lease is given up and taken again with a higher generation.
+    // However it ends, the lease is given up; whoever takes it next has a higher generation.
     void partition.ended.then(() => {
       if (held.get(lease.partition)?.lease !== lease || stopping) return
       held.delete(lease.partition)
+      // What was remembered of its sessions is somebody else's to change now.
       states.clear()
       return release(lease)
     })
@@ -45,14 +49,15 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
       .release(lease)
       .catch((err) => log.warn({ err, partition: lease.partition }, 'a lease was not given back; it will run out'))
 
+  /** Never waits for what a partition has under way: one that hangs must not cost the others their leases. */
   async function renewAll(): Promise<void> {
     await Promise.all(
       [...held.values()].map(async ({ lease, partition }) => {
         if (await leases.renew(lease, times.leaseMs)) return
-        log.warn({ partition: lease.partition }, 'somebody else has this partition now')
+        if (held.get(lease.partition)?.lease !== lease) return
         held.delete(lease.partition)
         states.clear()
-        await partition.stop()
+        partition.abandon(new LostPartition(`partition ${lease.partition} has another owner`))
       }),
     )
   }
@@ -64,17 +69,19 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     return Math.ceil(count / Math.max(1, size))
   }
 
-  async function giveBack(tooMany: number): Promise<void> {
-    const given = [...held.values()].slice(0, Math.max(0, tooMany))
-    await Promise.all(
-      given.map(async ({ lease, partition }) => {
-        held.delete(lease.partition)
-        await partition.stop()
-        await release(lease)
-      }),
-    )
-    // What was remembered of their sessions is somebody else's to change now.
-    if (given.length > 0) states.clear()
+  const staying = () => [...held.values()].filter(({ leaving }) => !leaving)
+
+  /** What it has under way may end first, for as long as a lease lasts; its lease is renewed until then. */
+  function giveBack(tooMany: number): void {
+    for (const given of staying().slice(0, Math.max(0, tooMany))) {
+      const { partition } = given
+      given.leaving = true
+      const limit = setTimeout(
+        () => partition.abandon(new LostPartition('it took too long to leave it')),
+        times.leaseMs,
+      )
+      void partition.stop().finally(() => clearTimeout(limit))
+    }
   }
 
   async function takeFree(most: number): Promise<void> {
@@ -82,8 +89,8 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     // Each replica begins at another place, so that they do not all ask for the same ones.
     const from = Math.floor(Math.random() * free.length)
     const order = [...free.slice(from), ...free.slice(0, from)]
-    while (held.size < most && order.length > 0) {
-      const asked = order.splice(0, most - held.size)
+    while (staying().length < most && order.length > 0) {
+      const asked = order.splice(0, most - staying().length)
       const taken = await Promise.all(asked.map((partition) => leases.acquire(partition, replica, times.leaseMs)))
       for (const lease of taken) if (lease) take(lease)
     }
@@ -101,7 +108,7 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
   async function takeShare(): Promise<void> {
     await checkCount()
     const most = await share()
-    await giveBack(held.size - most)
+    giveBack(staying().length - most)
     await takeFree(most)
   }
 
