@@ -8,6 +8,8 @@ import type { Work } from './work.ts'
 /** Everything that follows from a turn that is stored and not pending, once more and from the beginning (R8, decision 10). */
 export async function followUp(work: Work, turn: Turn): Promise<void> {
   const { sid } = turn
+  // It was another owner's, or another life of this one: what is remembered here may be from before it (R1).
+  work.states.forget(sid)
   if (turn.event === 'erased') return erase(work, sid, 'sweeper')
   if (turn.event === 'ended') return finishEnding(work, sid)
   const state = await work.insist('read session', () => work.states.get(sid))

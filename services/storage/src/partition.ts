@@ -16,7 +16,7 @@ import { chains } from './chains.ts'
 import type { StorageDeps, StoragePolicy, StorageTimes } from './deps.ts'
 import { insistence } from './insist.ts'
 import { retainPartition } from './retention.ts'
-import type { SessionStates } from './session-states.ts'
+import { type SessionStates, whileOwned } from './session-states.ts'
 import { sweepPartition } from './sweeper.ts'
 import { tellWhatIsStored } from './told-late.ts'
 import { LostPartition, type Work } from './work.ts'
@@ -60,7 +60,7 @@ export function ownPartition(
     aliasOf: deps.aliasOf,
     tokensPerDay: policy.tokensPerDay,
     fabric,
-    states,
+    states: whileOwned(states, lost.signal),
     models: deps.models,
     answerLimits: deps.answerLimits,
     log,

@@ -17,11 +17,16 @@ export interface SessionStates {
   readonly size: number
 }
 
+export type OwnedStates = Pick<SessionStates, 'get' | 'keep' | 'forget'>
+
 /**
  * What the owner of a partition may remember between entries. It is never trusted over the database: inserts and changes are
  * compare-and-set, and a lost race forgets it. Sessions without activity are released after a grace period (S5).
  */
-export function sessionStates(conversations: Conversations, options: { max: number; graceMs: number }): SessionStates {
+export function sessionStates(
+  conversations: Pick<Conversations, 'session' | 'totals'>,
+  options: { max: number; graceMs: number },
+): SessionStates {
   const states = new LRUCache<SessionId, SessionState>({
     max: options.max,
     ttl: options.graceMs,
@@ -70,3 +75,16 @@ export function sessionStates(conversations: Conversations, options: { max: numb
     },
   }
 }
+
+/**
+ * For one time of owning a partition. What somebody still had under way when it was lost is not kept: the session may be another
+ * owner's since, and this replica may own it again before long.
+ */
+export const whileOwned = ({ get, keep, forget }: SessionStates, lost: AbortSignal): OwnedStates => ({
+  get,
+  keep(sid, state) {
+    if (lost.aborted) forget(sid)
+    else keep(sid, state)
+  },
+  forget,
+})

@@ -62,9 +62,12 @@ export function leaveFor({ log }: Work, { sid, seq }: Turn, err: unknown): void 
 
 /** What the sweeper does about one answer whose turn it is, from what it has seen of it (R17). */
 export async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
-  // The page may have been read in another order than the session's, or before somebody else acted.
+  // The page may have been read in another order than the session's, or before somebody else acted; or what is remembered is too old.
   const known = await work.insist('read session', () => work.states.get(turn.sid))
-  if (known?.totals.pending[0]?.answerId !== turn.answer.answerId) return
+  if (known?.totals.pending[0]?.answerId !== turn.answer.answerId) {
+    work.states.forget(turn.sid)
+    return
+  }
   const verdict = sweep(turn.answer, state, work.now(), work.answerLimits)
   const { sid, answer } = turn
   if (verdict !== 'leave') work.metrics.swept.inc({ verdict })

@@ -1,7 +1,7 @@
 import type { AnswerLimits, Audit, Conversations, EventPacket, Fabric, ModelList, Turn, UserId } from '@chatbox/core'
 import type { Logger } from '@chatbox/runtime'
 import type { StorageMetrics } from './metrics.ts'
-import type { SessionStates } from './session-states.ts'
+import type { OwnedStates } from './session-states.ts'
 
 /** Somebody else owns the partition now: whatever this replica still wanted to do there is no longer its business (R6). */
 export class LostPartition extends Error {
@@ -15,7 +15,7 @@ export interface Work {
   readonly conversations: Conversations
   readonly fabric: Pick<Fabric, 'bus' | 'answers' | 'ingest' | 'jobs'>
   readonly audit: Audit
-  readonly states: SessionStates
+  readonly states: OwnedStates
   /** What stands for a user wherever it must outlive the user's data. */
   readonly aliasOf: (uid: UserId) => UserId
   /** Tokens that a user may use in a day (UTC); without it there is no end to it. */

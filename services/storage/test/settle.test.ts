@@ -1,7 +1,7 @@
-import { requestId, sessionId } from '@chatbox/core'
+import { clientMessageId, planSend, requestId, sessionId } from '@chatbox/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Bench, type BenchOptions, bench, user } from './fixture.ts'
-import { finish, question, someEnd, until } from './talk.ts'
+import { exchange, finish, question, someEnd, until } from './talk.ts'
 
 const alice = user('alice')
 const sid = sessionId('session-1')
@@ -107,6 +107,31 @@ describe('a turn from which not everything has followed (decision 10)', () => {
     await until(async () => (await b.conversations.session(sid))?.endTs !== undefined, 'it has ended')
     await until(async () => (await unsettled()).length === 0, 'everything is settled')
     expect((await b.conversations.turns(sid, { limit: 9 })).map(({ event }) => event)).toEqual(['ended', undefined])
+  })
+
+  it('because another owner died after it had stored an end: it is counted, whatever is remembered here of the session', async () => {
+    await open()
+    const id = await question(b, alice, sid)
+    await b.conversations.beginAttempt(sid, id, 0, 'fresh')
+    expect(await b.conversations.endAnswer(sid, id, someEnd(), 1)).toBe(true)
+    await until(async () => (await unsettled()).length === 0, 'it is settled')
+    expect(await b.conversations.session(sid)).toMatchObject({ totalTokens: 7, msgCount: 2 })
+  })
+
+  it('because another owner died after it had stored a question: it is queued, whatever is remembered here of the session', async () => {
+    await open()
+    await exchange(b, alice, sid)
+    const session = await b.conversations.session(sid)
+    if (!session) throw new Error('there is no session')
+    const cmid = clientMessageId('of-another')
+    const said = { author: 'user', authorId: alice, cmid, kind: 'text', content: { text: 'and then?' } } as const
+    const plan = planSend(session, await b.conversations.totals(sid), said, Date.now(), b.deps.answerLimits)
+    if (plan.kind !== 'insert' || !plan.turn.answer) throw new Error('it is not to be answered')
+    await b.conversations.insertTurn(plan.turn)
+    const { answerId } = plan.turn.answer
+    const names = [0, 1, 2].map((n) => ({ sid, answerId, n }))
+    await until(async () => (await b.deps.fabric.jobs.exists(names)).includes(true), 'it is queued')
+    await until(async () => (await b.conversations.session(sid))?.msgCount === 4, 'it is counted')
   })
 
   it('is none where everything has: a message without an answer, an answer that has ended, the end of a session', async () => {

@@ -97,6 +97,8 @@ async function repetitionOr(work: Work, entry: SendEntry, refusal: Refusal): Pro
   const stored = await work.insist('look up message', () => work.conversations.turnByClientMessageId(authorId, cmid))
   if (!stored) throw refusal
   if (!sameBody(stored, entry.said)) throw new Refusal('conflict')
+  // Whoever has written it, and what has become of it since, need not be what is remembered here.
+  work.states.forget(entry.sid)
   return stored
 }
 
