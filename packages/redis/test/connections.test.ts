@@ -83,6 +83,24 @@ describe.skipIf(!there)('a connection to Redis', () => {
     await expect(stranger.bus.append(uid, event('hello'), 1)).rejects.toBeInstanceOf(Unavailable)
   })
 
+  it('says by a code why there is none', async () => {
+    const redis = await startRedis()
+    cleanups.push(() => redis.stop())
+    const admin = new Redis({ host: '127.0.0.1', port: redis.port })
+    await admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>secret')
+    admin.disconnect()
+    const whyNot = async (url: string) => {
+      const fabric = await fabricAt(url)
+      const error = await fabric.start(500).catch((refused: unknown) => refused)
+      expect(error).toBeInstanceOf(Unavailable)
+      return String(error)
+    }
+    expect(await whyNot(`redis://default:wrong@127.0.0.1:${redis.port}`)).toContain('(WRONGPASS)')
+    expect(await whyNot(redis.url)).toContain('(NOAUTH)')
+    await redis.stop()
+    expect(await whyNot(redis.url)).toContain('(ECONNREFUSED)')
+  })
+
   it('speaks TLS to a server of a given authority, and to no other', async () => {
     const { cert, key, ca } = await certificate()
     const redis = await startRedis()

@@ -1,6 +1,5 @@
-import { Unavailable } from '@chatbox/core'
 import { Redis } from 'ioredis'
-import { codeOf, faultOf } from './faults.ts'
+import { codeOf, faultOf, noConnection } from './faults.ts'
 import type { ConnectionOptions } from './options.ts'
 import { runOf } from './run.ts'
 import { type Argument, allScripts, type Reply, type Script } from './script.ts'
@@ -98,7 +97,7 @@ export function createCommands(options: ConnectionOptions, events: CommandsEvent
   }
 
   async function safely(send: () => Promise<unknown>): Promise<Reply> {
-    if (run === undefined) throw new Unavailable('there is no connection to Redis', { cause: lastError })
+    if (run === undefined) throw noConnection(lastError)
     gather()
     try {
       return (await send()) as Reply

@@ -43,6 +43,7 @@ export function createEar({ options, times, probeChannel, publish }: EarDeps, ev
   const self = randomBytes(9).toString('base64url')
   const waiting = wakeable()
   let run: string | undefined
+  let lastError: unknown
   let closed = false
   /** Counts the connections. */
   let connection = 0
@@ -58,14 +59,19 @@ export function createEar({ options, times, probeChannel, publish }: EarDeps, ev
         events.up()
         waiting.all()
       })
-      .catch(() => !closed && redis.disconnect(true))
+      .catch((error: unknown) => {
+        lastError = error
+        if (!closed) redis.disconnect(true)
+      })
   })
   redis.on('close', () => {
     run = undefined
     connection += 1
   })
-  // Told by the connection for commands, which has the same one.
-  redis.on('error', () => undefined)
+  // Told by the connection for commands, which has the same one; here only whoever waits learns of it.
+  redis.on('error', (error) => {
+    lastError = error
+  })
   // One is told of each channel, and not which; a slot has as many as it has users.
   redis.on('moved', () => {
     moving ??= setTimeout(() => {
@@ -135,7 +141,7 @@ export function createEar({ options, times, probeChannel, publish }: EarDeps, ev
     },
     async hear(channel) {
       // It may be the first channel, of which the connection is made.
-      if (run === undefined) await waiting.wait(AbortSignal.timeout(times.commandMs), () => undefined)
+      if (run === undefined) await waiting.wait(AbortSignal.timeout(times.commandMs), () => lastError)
       try {
         await redis.ssubscribe(channel)
       } catch (error) {

@@ -66,6 +66,20 @@ export function faultOf(error: unknown): unknown {
   return new Unavailable('Redis did not answer', { cause: withoutArguments(error) })
 }
 
+/** Why there is none somebody has to mend: it has to be in the line that they read. By its code, because other words may quote an address. */
+export function noConnection(cause: unknown): Unavailable {
+  const why = cause instanceof Unfit ? cause.message : (codeOf(cause) ?? systemCodeOf(cause))
+  return new Unavailable(`there is no connection to Redis${why === undefined ? '' : ` (${why})`}`, { cause })
+}
+
+const systemCodeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** A server that answers, and that we can't work with. */
+export class Unfit extends Error {
+  override readonly name = 'Unfit'
+}
+
 /** ioredis puts the command on its errors, with whatever it carried. */
 function withoutArguments(error: unknown): unknown {
   if (typeof error === 'object' && error !== null && 'command' in error) delete error.command

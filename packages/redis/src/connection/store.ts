@@ -3,7 +3,7 @@ import { Unavailable } from '@chatbox/core'
 import { parseRedisUrl } from './address.ts'
 import { type ChannelListener, createChannels } from './channels.ts'
 import type { ScriptCall } from './commands.ts'
-import type { Endpoint } from './faults.ts'
+import { type Endpoint, noConnection } from './faults.ts'
 import { createLayout, type Layout } from './layout.ts'
 import { createNode, type Node } from './node.ts'
 import { type ConnectionTimes, defaultConnectionTimes, type Server } from './options.ts'
@@ -117,7 +117,7 @@ export function createStore(url: string, { times, ca, sentinel }: StoreOptions =
     follow(keyOf({ keys }), (node, asking) => node.commands.call(script, keys, args, asking))
 
   function runOf({ commands: { run } }: Node): string {
-    if (run === undefined) throw new Unavailable('there is no connection to Redis')
+    if (run === undefined) throw noConnection(undefined)
     return run
   }
 

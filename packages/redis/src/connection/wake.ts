@@ -1,4 +1,4 @@
-import { Unavailable } from '@chatbox/core'
+import { noConnection } from './faults.ts'
 
 /** Those who wait for a connection. */
 export interface Wake {
@@ -15,7 +15,7 @@ export function wakeable(): Wake {
   return {
     wait: (signal, reason, once = false) =>
       new Promise((resolve, reject) => {
-        const failed = () => reject(new Unavailable('there is no connection to Redis', { cause: reason() }))
+        const failed = () => reject(noConnection(reason()))
         if (signal.aborted) return failed()
         const leave = () => {
           waiting.delete(woken)
