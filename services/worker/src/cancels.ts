@@ -1,8 +1,11 @@
-import type { AnswerRef, Unsubscribe } from '@chatbox/core'
+import { type AnswerRef, Unavailable, type Unsubscribe } from '@chatbox/core'
 import type { Answering } from './answering.ts'
 import type { Work } from './work.ts'
 
-/** Stops answers that somebody cancelled: by the signal, and for signals that were lost by reading all flags in one call (R18). */
+/**
+ * Stops answers that somebody cancelled: by the signal, and for signals that were lost by reading all flags in one call (R18). A store
+ * that is away keeps nobody from starting: the signals are heard once it is there.
+ */
 export async function watchCancels(
   { fabric: { answers }, times, log }: Pick<Work, 'fabric' | 'times' | 'log'>,
   underWay: ReadonlySet<Answering>,
@@ -11,32 +14,48 @@ export async function watchCancels(
   let polling: Promise<void> = Promise.resolve()
   let stopped = false
 
-  const unsubscribe = await answers.onCancel((answerId) => {
-    for (const answering of underWay) if (answering.answerId === answerId) answering.stop('cancelled')
-  })
+  let unsubscribe: Unsubscribe | undefined
 
-  async function poll(): Promise<void> {
+  async function listen(): Promise<void> {
+    unsubscribe ??= await answers.onCancel((answerId) => {
+      for (const answering of underWay) if (answering.answerId === answerId) answering.stop('cancelled')
+    })
+  }
+
+  async function readFlags(): Promise<void> {
     const begun = [...underWay].filter(hasRef)
     if (begun.length === 0) return
     const flags = await answers.cancelled(begun.map(({ ref }) => ref))
     for (const [i, answering] of begun.entries()) if (flags[i]) answering.stop('cancelled')
   }
 
+  /** Neither waits for the other: each may be what fails. */
+  async function poll(): Promise<void> {
+    const outcomes = await Promise.allSettled([listen(), readFlags()])
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+  }
+
   function next(): void {
     if (stopped) return
     timer = setTimeout(() => {
       polling = poll()
-        .catch((err) => log.warn({ err }, 'cancel flags could not be read'))
+        .catch((err) => log.warn({ err }, 'cancels could not be read'))
         .finally(next)
     }, times.cancelPollMs)
   }
 
+  try {
+    await listen()
+  } catch (err) {
+    if (!(err instanceof Unavailable)) throw err
+    log.warn({ err }, 'signals of cancels cannot be heard yet')
+  }
   next()
   return async () => {
     stopped = true
     clearTimeout(timer)
     await polling
-    await unsubscribe()
+    await unsubscribe?.()
   }
 }
 

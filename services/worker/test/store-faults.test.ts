@@ -186,3 +186,25 @@ describe('a reply that was lost', () => {
     expect(entries).toHaveLength(1)
   })
 })
+
+describe('a store that is away when a worker starts', () => {
+  it('keeps it from nothing: signals of cancels are heard once the store is there', async () => {
+    const { ask, worker, provider, ended, answers, fabric } = await house()
+    const listening = new Promise<void>((resolve) => {
+      answers.next.onCancel.push(lostOnTheWay, lostOnTheWay, async (call, listener) => {
+        const leave = await call(listener)
+        resolve()
+        return leave
+      })
+    })
+    // What is heard is to be the signal, and not the flag.
+    answers.next.cancelled.push(...Array.from({ length: 1_000 }, () => lostOnTheWay))
+    await worker({ times: { cancelPollMs: 20 } })
+    await listening
+    const asked = await ask()
+    const call = await provider.call(0)
+    await fabric.answers.cancel(asked)
+    await call.closed
+    expect(await ended(asked)).toMatchObject({ status: 'cancelled' })
+  })
+})

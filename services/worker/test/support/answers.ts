@@ -10,7 +10,7 @@ export interface WatchedAnswers extends Answers {
   /** How often cancel flags were read, and how many at a time. */
   readonly polls: number[]
   /** The next calls go through these, one each; then the store is itself again. */
-  readonly next: { readonly [K in 'append' | 'begin' | 'end' | 'inspect' | 'cancelled']: Around<K>[] }
+  readonly next: { readonly [K in 'append' | 'begin' | 'end' | 'inspect' | 'cancelled' | 'onCancel']: Around<K>[] }
 }
 
 /** The real store, with an ear at its door and, where a test wants it, a fault on the way. */
@@ -18,7 +18,7 @@ export function watchedAnswers(answers: Answers): WatchedAnswers {
   const appends: (readonly ChunkAppend[])[] = []
   const merges: { from: number; upTo: number; bytes: number }[] = []
   const polls: number[] = []
-  const next: WatchedAnswers['next'] = { append: [], begin: [], end: [], inspect: [], cancelled: [] }
+  const next: WatchedAnswers['next'] = { append: [], begin: [], end: [], inspect: [], cancelled: [], onCancel: [] }
   return {
     ...answers,
     appends,
@@ -52,6 +52,10 @@ export function watchedAnswers(answers: Answers): WatchedAnswers {
       polls.push(refs.length)
       const around = next.cancelled.shift()
       return around ? around(answers.cancelled, refs) : answers.cancelled(refs)
+    },
+    onCancel(listener) {
+      const around = next.onCancel.shift()
+      return around ? around(answers.onCancel, listener) : answers.onCancel(listener)
     },
   }
 }
