@@ -77,8 +77,9 @@ describe('MODELS', () => {
   })
 
   it('is the demo models when it is not set, whatever keys there are', () => {
-    const { config } = loadConfig(whole, KEY)
+    const { config, warnings } = loadConfig(whole, KEY)
     expect(config).toMatchObject({ models: [{ provider: 'demo' }, { provider: 'demo' }], defaultId: 'demo' })
+    expect(warnings).toEqual([{ name: 'MODELS', sentence: expect.stringContaining('the built-in demo models answer') }])
   })
 
   it('tells everything that is wrong with it at once, and what a Dify app decides by itself', () => {
@@ -160,6 +161,11 @@ describe('MODELS', () => {
     expect(faults([openai, { ...openai, id: 'p' }]).map(({ name }) => name)).toEqual(['OPENAI_API_KEY'])
   })
 
+  it('says where it stops being JSON', () => {
+    expect(() => loadConfig(whole, { MODELS: '[{"id":"a" "label":"A"}]' })).toThrow(/, from character 12 on$/)
+    expect(() => loadConfig(whole, { MODELS: '[{"id":"a"}' })).toThrow(/^MODELS: is not valid JSON/)
+  })
+
   it('repeats nothing of what was written, a key in the wrong place neither', () => {
     const canary = 'sk-proj-canary0123456789'
     for (const list of [
@@ -173,9 +179,7 @@ describe('MODELS', () => {
       expect(told).toContain('"sentence"')
       expect(told).not.toContain(canary)
     }
-    expect(() => loadConfig(whole, { MODELS: `[{"id": ${canary}` })).toThrow(
-      /must be a JSON list of at least one model$/,
-    )
+    expect(() => loadConfig(whole, { MODELS: `[{"id": ${canary}` })).toThrow(/^MODELS: is not valid JSON(, from|$)/)
   })
 })
 

@@ -19,8 +19,9 @@ const listSetting = <T>(codec: Codec<T>): Setting<T | undefined> =>
 function listOf<T extends Named>(entry: z.ZodType<T>, check: (models: readonly T[]) => string[]): Codec<readonly T[]> {
   return z.string().transform((raw, context) => {
     const refuse = (message: string) => context.addIssue({ code: 'custom', message })
-    const list = jsonList(raw)
-    if (list === undefined || list.length === 0) {
+    const list = jsonOf(raw, refuse)
+    if (list === undefined) return z.NEVER
+    if (!Array.isArray(list) || list.length === 0) {
       refuse('must be a JSON list of at least one model')
       return z.NEVER
     }
@@ -37,12 +38,13 @@ function listOf<T extends Named>(entry: z.ZodType<T>, check: (models: readonly T
   })
 }
 
-function jsonList(raw: string): unknown[] | undefined {
+function jsonOf(raw: string, refuse: (message: string) => void): unknown {
   try {
-    const value: unknown = JSON.parse(raw)
-    return Array.isArray(value) ? value : undefined
-  } catch {
-    // Told in words that hold nothing of what was written, unlike the parser's own.
+    return JSON.parse(raw)
+  } catch (error) {
+    // The parser's own words may quote what was written; where it stopped, which it mostly says, is what helps to find it.
+    const place = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined
+    refuse(`is not valid JSON${place === undefined ? '' : `, from character ${Number(place) + 1} on`}`)
     return undefined
   }
 }

@@ -26,12 +26,16 @@ export function modelSpecs({ presets }: Options): Setting<ModelSpecs> {
       const read = entries
         ? entries.map((entry, place) => specOf(entry, place, access))
         : unlisted(presets, access, source)
+      if (!entries && !presets) source.warn('MODELS', NOT_SET)
       const models = read.filter((model) => model !== FAULTY)
       if (models.length < read.length) return FAULTY
       return { models, defaultId: defaultOf(entries ?? models), privateHosts }
     },
   }
 }
+
+/** Whoever gave a worker a key expects its vendor to answer. */
+const NOT_SET = 'is not set, so that the built-in demo models answer; a key alone offers no model here'
 
 type AccessFrom = ReturnType<typeof accessFrom>
 
