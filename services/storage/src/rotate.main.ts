@@ -1,10 +1,24 @@
 #!/usr/bin/env node
-import { createKeyring, rotate } from '@chatbox/crypto'
+import { createKeyring, type RotationProgress, rotate } from '@chatbox/crypto'
 import { createProcess, distributedDatabase, readMongoUri } from '@chatbox/distributed'
 import { configFromCommandLine, createOps } from '@chatbox/runtime'
 import { rotationConfig } from './config.ts'
 
 const EVERY_MS = 5_000
+
+/** A time that a person waits for. */
+const readable = ({ waitUntil, ...progress }: RotationProgress): object => ({
+  ...progress,
+  ...(waitUntil !== undefined && { waitUntil: new Date(waitUntil).toISOString() }),
+})
+
+function outcomeOf({ left, unopenable, waitUntil }: RotationProgress): string {
+  if (left === 0) return 'done: older keys can be dropped'
+  if (waitUntil !== undefined) return 'done, but not all: run it again after waitUntil'
+  // Another run would find the same.
+  if (left === unopenable) return 'done, but for sessions that do not open: their key is still needed'
+  return 'done, but not all: run it again'
+}
 
 /**
  * Brings what is stored under the current key of the ring; with `--values` everything is sealed anew. Beside the running services, as
@@ -59,10 +73,10 @@ async function main(): Promise<number> {
         left.set(progress.left)
         if (performance.now() - told < EVERY_MS) return
         told = performance.now()
-        log.info({ ...progress }, 'rotating keys')
+        log.info(readable(progress), 'rotating keys')
       },
     })
-    log.info({ ...report }, report.left === 0 ? 'done: older keys can be dropped' : 'done, but not all: run it again')
+    log.info(readable(report), outcomeOf(report))
     return report.left === 0 ? 0 : 1
   } catch (err) {
     log.error({ err }, 'the rotation broke off; run it again to go on')

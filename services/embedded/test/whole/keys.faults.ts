@@ -73,7 +73,7 @@ describe.skipIf(!there)('the keys of the whole system', { timeout: 600_000 }, ()
     const first = await outcomeOf(await startRotation(all, both))
     expect(first).toMatchObject({ code: 1, report: { unopenable: 0, left: roamers.length } })
     expect(await backend.sealed.keysInUse()).toEqual(new Map([['k2', roamers.length]]))
-    await pause(Math.max(0, (first.report.waitUntil ?? 0) - Date.now()))
+    await pause(Math.max(0, Date.parse(first.report.waitUntil ?? '') - Date.now()))
     const second = await outcomeOf(await startRotation(all, both))
     expect(second).toMatchObject({ code: 0, report: { finished: roamers.length, unopenable: 0, left: 0 } })
 

@@ -50,5 +50,5 @@ interface Report {
   readonly finished: number
   readonly unopenable: number
   readonly left: number
-  readonly waitUntil?: number
+  readonly waitUntil?: string
 }
