@@ -72,6 +72,20 @@ async function main(): Promise<number> {
     argv: process.argv.slice(2),
     env: process.env,
     flags: { port: 'PORT', host: 'HOST' },
+    help: {
+      call: 'edge',
+      variables: [
+        'REDIS_REALTIME_URL',
+        'REDIS_QUEUE_URL',
+        'JWT_SECRET',
+        'ENCRYPTION_KEY',
+        'HASH_KEY',
+        'MODELS',
+        'WS_ALLOWED_ORIGINS',
+        'OPS_PORT',
+      ],
+      more: 'Every setting is in docs/configuration.md.',
+    },
   })
   if ('exitCode' in loaded) return loaded.exitCode
   const { config, warnings } = loaded

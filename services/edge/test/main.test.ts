@@ -48,6 +48,14 @@ describe('the program of an edge', () => {
     },
   )
 
+  it('tells with --help how it is called, and what it cannot do without', async () => {
+    const { code, output } = await run(['--help'], {})
+    expect(code).toBe(0)
+    expect(output).toContain('Usage: edge [flags]')
+    for (const name of ['REDIS_QUEUE_URL', 'REDIS_REALTIME_URL', 'JWT_SECRET', 'ENCRYPTION_KEY', 'HASH_KEY'])
+      expect(output).toMatch(new RegExp(`^  ${name} +[A-Z]`, 'm'))
+  })
+
   it('says what it is told with a flag that is not known, and ends with 1', async () => {
     const { code, output } = await run(['--prot=8080'], enough())
     expect({ code, output }).toEqual({ code: 1, output: '--prot: is no known flag; --help tells which there are\n' })

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { configFromCommandLine, createLogger, lifecycle, logConfigWarnings, type Part } from '@chatbox/runtime'
-import { embeddedConfig } from './config.ts'
+import { type EmbeddedConfig, embeddedConfig } from './config.ts'
 import { createEmbedded } from './embedded.ts'
 import { sentenceFor } from './sentences.ts'
 
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     const { parts, address, demo } = await createEmbedded(config, logger)
     const announce: Part = {
       name: 'address',
-      start: async () => void process.stdout.write(greeting(address(), config.dataDir, demo)),
+      start: async () => void process.stdout.write(greeting(address(), config, demo)),
       stop: async () => undefined,
     }
     let stoppedBy: string | undefined
@@ -56,12 +56,15 @@ async function main(): Promise<number> {
   }
 }
 
-const greeting = (address: string, folder: string, demo: boolean): string =>
+const greeting = (address: string, { dataDir, models: { models } }: EmbeddedConfig, demo: boolean): string =>
   [
     '',
     `  Chatbox is ready:  ${address}`,
     ...(demo ? [] : ['  Pages bring their own tokens: docs/embedding.md']),
-    `  Data in ${folder}; stop with Ctrl-C.`,
+    models.every(({ provider }) => provider === 'demo')
+      ? '  The demo model answers; with the key of a vendor, a real one: docs/models.md'
+      : `  Models: ${models.map(({ id }) => id).join(', ')}`,
+    `  Data in ${dataDir}; stop with Ctrl-C.`,
     '',
     '',
   ].join('\n')

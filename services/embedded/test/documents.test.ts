@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { SettingDoc } from '@chatbox/runtime'
+import { codec, group, loadConfig, type SettingDoc, setting } from '@chatbox/runtime'
 import { runNode } from '@chatbox/testkit/process'
 import { settingsSaidOf } from '@chatbox/testkit/settings-table'
 import { afterEach, expect, it } from 'vitest'
@@ -23,6 +23,18 @@ it('docs/configuration.md names every setting with its default, and no other', (
 
 it('docs/configuration.md says which settings the embedded shape reads', () =>
   expect(settingsSaidOf('embedded')).toEqual(embeddedConfig.docs.map(({ name }) => name).sort()))
+
+const programs = ['embedded', 'edge', 'storage', 'worker', 'rotate', 'migrate']
+
+it.each(programs)('no setting of another program is taken for one of %s that is misspelt', (program) => {
+  const own = settingsSaidOf(program)
+  expect(own.length).toBeGreaterThan(2)
+  const others = [...new Set(programs.flatMap(settingsSaidOf))].filter((name) => !own.includes(name))
+  const env = Object.fromEntries(others.flatMap((name) => [name, `${name}_FILE`]).map((name) => [name, 'x']))
+  const about = { about: '', optional: true, secret: true } as const
+  const config = group(Object.fromEntries(own.map((name) => [name, setting(name, codec.text, about)])))
+  expect(loadConfig(config, env).warnings).toEqual([])
+})
 
 it('docs/security.md names tests that there are', () => {
   const rows = page('security.md')

@@ -84,6 +84,20 @@ async function main(): Promise<number> {
     argv: process.argv.slice(2),
     env: process.env,
     flags: { port: 'PORT', host: 'HOST' },
+    help: {
+      call: 'storage',
+      variables: [
+        'REDIS_REALTIME_URL',
+        'REDIS_QUEUE_URL',
+        'MONGODB_URI',
+        'JWT_SECRET',
+        'ENCRYPTION_KEY',
+        'HASH_KEY',
+        'MODELS',
+        'OPS_PORT',
+      ],
+      more: 'Every setting is in docs/configuration.md.',
+    },
   })
   if ('exitCode' in loaded) return loaded.exitCode
   const { config, warnings } = loaded

@@ -80,6 +80,19 @@ async function main(): Promise<number> {
     argv: process.argv.slice(2),
     env: process.env,
     flags: {},
+    help: {
+      call: 'worker',
+      variables: [
+        'REDIS_REALTIME_URL',
+        'REDIS_QUEUE_URL',
+        'MONGODB_URI',
+        'ENCRYPTION_KEY',
+        'HASH_KEY',
+        'MODELS',
+        'OPS_PORT',
+      ],
+      more: 'Every setting is in docs/configuration.md.',
+    },
   })
   if ('exitCode' in loaded) return loaded.exitCode
   const { config, warnings } = loaded

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError, type Fault } from './fault.ts'
+import { misspelt } from './misspelt.ts'
 import type { Setting } from './setting.ts'
 import { createSource, type Env, FAULTY } from './source.ts'
 
@@ -18,8 +19,9 @@ export interface LoadOptions {
 export function loadConfig<T>(setting: Setting<T>, env: Env, options: LoadOptions = {}): Loaded<T> {
   const source = createSource(env, options.readFile ?? ((path) => readFileSync(path, 'utf8')))
   const config = setting.read(source)
-  if (config === FAULTY || source.faults.length > 0) throw new ConfigError(source.faults)
-  return { config, warnings: source.warnings }
+  const near = misspelt(env, setting.docs, source.asked)
+  if (config === FAULTY || source.faults.length > 0) throw new ConfigError([...source.faults, ...near])
+  return { config, warnings: [...source.warnings, ...near] }
 }
 
 interface WarningLogger {

@@ -21,13 +21,17 @@ export interface Source {
 export interface SourceReport {
   readonly faults: Fault[]
   readonly warnings: Fault[]
+  /** Every variable that anybody wanted to know. */
+  readonly asked: ReadonlySet<string>
 }
 
 export function createSource(env: Env, readFile: (path: string) => string): Source & SourceReport {
   const faults: Fault[] = []
   const warnings: Fault[] = []
+  const asked = new Set<string>()
 
   function text(name: string): string | undefined {
+    asked.add(name)
     const value = env[name]?.trim()
     return value === '' ? undefined : value
   }
@@ -64,6 +68,7 @@ export function createSource(env: Env, readFile: (path: string) => string): Sour
     warn: (name, sentence) => warnings.push({ name, sentence }),
     faults,
     warnings,
+    asked,
   }
 }
 
