@@ -66,6 +66,15 @@ describe('MODELS', () => {
     })
   })
 
+  it('says how a compatible server wants to be spoken to', () => {
+    const spoken = { maxTokensName: 'max_completion_tokens', askUsage: false }
+    expect(read([{ ...openai, ...spoken }], KEY)).toMatchObject({ models: [{ provider: 'openai', ...spoken }] })
+    expect(faults([{ ...openai, maxTokensName: 'max', askUsage: 'no' }], KEY).map(({ sentence }) => sentence)).toEqual([
+      'entry 1: maxTokensName must be max_completion_tokens or max_tokens',
+      'entry 1: askUsage must be true or false',
+    ])
+  })
+
   it('comes from a file, as its keys do', () => {
     const files: Env = { '/models': JSON.stringify([openai]), '/key': 'sk-from-a-file\n' }
     const { config } = loadConfig(

@@ -22,7 +22,12 @@ export async function providerOf(
     }
     case 'openai': {
       const { createOpenAIProvider } = await import('./openai.ts')
-      return createOpenAIProvider(upstream(spec), { api: spec.api })
+      const { api, maxTokensName, askUsage } = spec
+      return createOpenAIProvider(upstream(spec), {
+        api,
+        ...(maxTokensName !== undefined && { maxTokensName }),
+        ...(askUsage !== undefined && { askUsage }),
+      })
     }
     case 'anthropic': {
       const { createAnthropicProvider } = await import('./anthropic.ts')

@@ -45,6 +45,14 @@ const prompting = { systemPrompt: text(100_000).optional() }
 const sampling = { ...prompting, temperature: number(0, 2).optional(), maxTokens: tokens(1, 1_000_000).optional() }
 const model = text(200)
 
+/** Where servers that speak like OpenAI differ from it. */
+const compatible = {
+  maxTokensName: z
+    .enum(['max_completion_tokens', 'max_tokens'], 'must be max_completion_tokens or max_tokens')
+    .optional(),
+  askUsage: z.boolean('must be true or false').optional(),
+}
+
 /** What Dify's interface has no place for: said rather than dropped, for whoever writes it expects that it counts. */
 const ofTheApp = z.undefined('is decided in the Dify app that the key belongs to, and cannot be set here').optional()
 const decidedByDify = { model: ofTheApp, systemPrompt: ofTheApp, temperature: ofTheApp, maxTokens: ofTheApp }
@@ -53,7 +61,7 @@ const decidedByDify = { model: ofTheApp, systemPrompt: ofTheApp, temperature: of
 export const modelEntry = z.discriminatedUnion(
   'provider',
   [
-    z.strictObject({ ...vendor, ...sampling, provider: z.literal('openai'), model, api: api() }),
+    z.strictObject({ ...vendor, ...sampling, ...compatible, provider: z.literal('openai'), model, api: api() }),
     z.strictObject({ ...vendor, ...sampling, provider: z.literal('anthropic'), model }),
     z.strictObject({ ...vendor, ...decidedByDify, provider: z.literal('dify') }),
     z.strictObject({

@@ -23,10 +23,19 @@ interface Common {
   readonly fallback?: string
 }
 
+/** How a server that speaks like OpenAI is spoken to. */
+interface Dialect {
+  readonly api: 'chat' | 'responses'
+  /** What the limit of tokens is called in Chat Completions; the provider knows what it mostly is. */
+  readonly maxTokensName?: 'max_completion_tokens' | 'max_tokens'
+  /** Whether Chat Completions is asked to tell the usage; on by default. */
+  readonly askUsage?: boolean
+}
+
 /** A model on offer, with all that is needed to ask it. */
 export type ModelSpec =
   | (Common & { readonly provider: 'demo'; readonly pace: number })
-  | (Common & Access & { readonly provider: 'openai'; readonly model: string; readonly api: 'chat' | 'responses' })
+  | (Common & Access & Dialect & { readonly provider: 'openai'; readonly model: string })
   | (Common & Access & { readonly provider: 'anthropic'; readonly model: string })
   | (Common & Access & { readonly provider: 'dify' })
 

@@ -73,7 +73,13 @@ function specOf(entry: ModelEntry, place: number, access: AccessFrom): ModelSpec
     ...(temperature !== undefined && { temperature }),
     ...(maxTokens !== undefined && { maxTokens }),
   }
-  return entry.provider === 'openai'
-    ? { ...asked, provider: 'openai', api: entry.api ?? 'chat' }
-    : { ...asked, provider: 'anthropic' }
+  if (entry.provider === 'anthropic') return { ...asked, provider: 'anthropic' }
+  const { api = 'chat', maxTokensName, askUsage } = entry
+  return {
+    ...asked,
+    provider: 'openai',
+    api,
+    ...(maxTokensName !== undefined && { maxTokensName }),
+    ...(askUsage !== undefined && { askUsage }),
+  }
 }
