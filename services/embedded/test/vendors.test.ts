@@ -19,6 +19,7 @@ describe('a key and an address in the environment are all that it takes', () => 
     const { device, process, messages } = await startSystem({
       env: { [`${vendor}_API_KEY`]: KEY, [`${vendor}_BASE_URL`]: `${fake.url}${path}`, LOG_LEVEL: 'trace' },
     })
+    await process.waitForOutput(new RegExp(`^ +Models: ${modelId}`, 'm'))
     const phone = await device('phone')
     expect((await phone.waitFor('ready')).models.find((model) => model.default)?.id).toBe(modelId)
     const { sid } = await say(phone, 'Are you there?')

@@ -123,7 +123,9 @@ async function produce(work: Work, answering: Answering, production: Production)
       const remainingMs = production.begun + work.times.totalMs - performance.now()
       const plan = planRetry(fault, { tries, spoke, faults: asked.faults, remainingMs }, work.times, work.bounds)
       work.metrics.faults.inc({ provider: provider.name, code: fault.code })
-      const fields = { sid: ref.sid, answerId: ref.answerId, attempt: number, provider: provider.name, tries, spoke }
+      // Of several models of one provider it may be one's key or address that is wrong.
+      const asking = { modelId: production.instead ?? asked.modelId, provider: provider.name }
+      const fields = { sid: ref.sid, answerId: ref.answerId, attempt: number, ...asking, tries, spoke }
       work.log.warn({ ...fields, ...faultFields(fault, prompt), plan: plan.kind }, 'a provider failed')
       if (plan.kind === 'fail') return failed(fault.code)
 

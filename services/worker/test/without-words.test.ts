@@ -35,13 +35,14 @@ describe('a sentence of a vendor without what people said (X4)', () => {
 })
 
 it('is what the log has of a provider that quotes what it was asked', async () => {
-  const { ask, worker, provider, ended, logLines } = await house()
+  const { ask, worker, provider, ended, answerOf, logLines } = await house()
   await worker()
   const asked = await ask('the marmalade is under the stairs')
   const call = await provider.call(0)
   call.fail(new ProviderFault('provider_rejected', "refused: 'marmalade is under' may not be said"))
   expect((await ended(asked)).status).toBe('failed')
   const line = logLines.find((one) => one.includes('a provider failed'))
+  expect(JSON.parse(line ?? '{}')).toMatchObject({ modelId: (await answerOf(asked))?.modelId, provider: 'scripted' })
   expect(line).toContain("refused: '[words]' may not be said")
   expect(logLines.join('')).not.toContain('marmalade')
 })
