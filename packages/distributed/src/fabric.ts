@@ -44,6 +44,10 @@ export function distributedFabric(
       if (what === 'up') log.info({ role }, 'connected to Redis')
       else log.warn({ role, what, err: reason }, 'a connection to Redis')
     },
+    onEviction: (role, policy) =>
+      saySeldom(`eviction ${role}`, () =>
+        log.warn({ role, policy }, 'this Redis throws away what has to stay when its memory is full: docs/redis.md'),
+      ),
     onLimitedAlone: () => alone.inc(),
     onJobFault: (err) =>
       saySeldom('job fault', () => log.error({ err, role: 'queue' }, 'the job store reported a fault')),

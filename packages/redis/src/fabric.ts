@@ -25,6 +25,9 @@ export interface RedisFabric extends Fabric {
 
 const START_MS = 10_000
 
+/** In the realtime role: what ends by itself goes first, and what has no end stays. */
+const MAY_EVICT = 'volatile-ttl'
+
 /** All ports of many processes, over two roles that may be two servers or one. */
 export function redisFabric(options: RedisFabricOptions): RedisFabric {
   const clocks = { ...defaultConnectionTimes, ...defaultClocks, ...options.clocks }
@@ -35,7 +38,12 @@ export function redisFabric(options: RedisFabricOptions): RedisFabric {
     createStore(
       url,
       { times: clocks, ca: options.ca, sentinel: options.sentinel },
-      { connection: (what, reason) => options.onConnection?.(role, what, reason) },
+      {
+        connection: (what, reason) => options.onConnection?.(role, what, reason),
+        evicting(policy) {
+          if (role === 'queue' || policy !== MAY_EVICT) options.onEviction?.(role, policy)
+        },
+      },
     )
 
   const realtime = storeOf('realtime', options.realtimeUrl)

@@ -49,6 +49,8 @@ export interface RedisFabricOptions {
   readonly bounds?: Partial<RedisBounds>
   /** For the log: what happened to a connection. */
   readonly onConnection?: (role: StoreRole, what: 'up' | 'down' | 'deaf' | 'moved', reason?: unknown) => void
+  /** For the log: the server of this role throws away what has to stay when its memory is full, by this policy. */
+  readonly onEviction?: (role: StoreRole, policy: string) => void
   /** Told each time that a rate limit was counted in this process alone, because Redis could not be asked. */
   readonly onLimitedAlone?: () => void
   /** What a listener or a job's handler threw. */

@@ -101,6 +101,28 @@ describe.skipIf(!there)('a connection to Redis', () => {
     expect(await whyNot(redis.url)).toContain('(ECONNREFUSED)')
   })
 
+  it('says where a server throws away what has to stay', async () => {
+    const redis = await startRedis()
+    cleanups.push(() => redis.stop())
+    const admin = new Redis({ host: '127.0.0.1', port: redis.port })
+    cleanups.push(async () => admin.disconnect())
+    const toldUnder = async (policy: string, maxmemory: string) => {
+      await admin.config('SET', 'maxmemory-policy', policy)
+      await admin.config('SET', 'maxmemory', maxmemory)
+      const told: string[] = []
+      const fabric = await fabricAt(redis.url, { onEviction: (role, by) => told.push(`${role} ${by}`) })
+      await fabric.start()
+      // Replies come in order, so that what was asked at the start has been answered.
+      await Promise.all([fabric.ping('realtime'), fabric.ping('queue')])
+      await new Promise(setImmediate)
+      return told.sort()
+    }
+    expect(await toldUnder('allkeys-lru', '100mb')).toEqual(['queue allkeys-lru', 'realtime allkeys-lru'])
+    expect(await toldUnder('volatile-ttl', '100mb')).toEqual(['queue volatile-ttl'])
+    expect(await toldUnder('noeviction', '100mb')).toEqual([])
+    expect(await toldUnder('allkeys-lru', '0')).toEqual([])
+  })
+
   it('speaks TLS to a server of a given authority, and to no other', async () => {
     const { cert, key, ca } = await certificate()
     const redis = await startRedis()

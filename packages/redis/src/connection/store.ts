@@ -3,6 +3,7 @@ import { Unavailable } from '@chatbox/core'
 import { parseRedisUrl } from './address.ts'
 import { type ChannelListener, createChannels } from './channels.ts'
 import type { ScriptCall } from './commands.ts'
+import { evictionOf } from './eviction.ts'
 import { type Endpoint, noConnection } from './faults.ts'
 import { createLayout, type Layout } from './layout.ts'
 import { createNode, type Node } from './node.ts'
@@ -42,6 +43,8 @@ export interface Store {
 export interface StoreEvents {
   /** For the log: what happened to a connection, and why. */
   connection?(what: 'up' | 'down' | 'deaf' | 'moved', reason?: unknown): void
+  /** For the log, at each connection: the server throws keys away when its memory is full, by this policy. */
+  evicting?(policy: string): void
 }
 
 export interface StoreOptions extends Partial<Pick<Server, 'ca' | 'sentinel'>> {
@@ -66,6 +69,12 @@ export function createStore(url: string, { times, ca, sentinel }: StoreOptions =
 
   const channels = createChannels(() => layout, clocks.lingerMs, clocks.retryMs)
 
+  async function lookAtEviction({ commands }: Node): Promise<void> {
+    // Who can't be asked is asked again with the next connection.
+    const policy = await evictionOf(commands).catch(() => undefined)
+    if (policy !== undefined) events.evicting?.(policy)
+  }
+
   // What fails is told by the layout, which goes on trying.
   const refresh = (): Promise<void> => (closed ? Promise.resolve() : layout.refresh().catch(() => undefined))
 
@@ -86,6 +95,7 @@ export function createStore(url: string, { times, ca, sentinel }: StoreOptions =
           connected(changed) {
             tell('up')
             if (changed) begunAnew()
+            void lookAtEviction(node)
           },
           disconnected(reason) {
             tell('down', reason)
