@@ -8,6 +8,8 @@ export interface Wire {
   readonly port: number
   /** Connections that stand. */
   readonly connections: number
+  /** Bytes that have come and are kept. */
+  readonly kept: number
   /** Bytes of one way, or of both, are kept from now on, and nobody notices. */
   freeze(way?: Way): void
   /** What the server says on this one connection, named by the port that the server sees, is kept. */
@@ -54,6 +56,9 @@ export async function startWire(serverPort: number): Promise<Wire> {
     port: (listener.address() as AddressInfo).port,
     get connections() {
       return pairs.size
+    },
+    get kept() {
+      return [...pairs].flat().reduce((sum, socket) => sum + (socket.isPaused() ? socket.readableLength : 0), 0)
     },
     freeze(way) {
       for (const each of way ? [way] : (['to-server', 'to-client'] as const)) frozen.add(each)

@@ -69,7 +69,9 @@ export async function startMongoWire(serverPort: number): Promise<MongoWire> {
       return undefined
     })
     pipe(server, client, (message) => {
-      const command = asked.get(message.readInt32LE(RESPONSE_TO))
+      const id = message.readInt32LE(RESPONSE_TO)
+      const command = asked.get(id)
+      asked.delete(id)
       return command && rule(command)
     })
   })

@@ -53,7 +53,7 @@ export async function runMongo(source: MongoSource, options: TakenUp = {}): Prom
   const start = async (port: number): Promise<RunningServer> => {
     const args = ['--dbpath', dir, '--port', String(port), '--bind_ip', '127.0.0.1', '--nounixsocket']
     const server = await startServer({ program: source.path, args, ready: /Waiting for connections/, folder: dir })
-    return { url: `mongodb://127.0.0.1:${port}/`, port, dir, stop: server.stop, kill: server.kill }
+    return { pid: server.pid, url: `mongodb://127.0.0.1:${port}/`, port, dir, stop: server.stop, kill: server.kill }
   }
   return options.port === undefined ? onFreePort(start) : start(options.port)
 }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ServerFrame } from '@chatbox/protocol'
-import { parseServerFrame, type WireClient } from '@chatbox/testkit/wire'
+import type { WireClient } from '@chatbox/testkit/wire'
 import type { Distributed, EdgeProcess } from './system.ts'
 
 export type MessageFrame = Extract<ServerFrame, { type: 'message' }>
@@ -51,6 +51,8 @@ export function startRoamer(
   let place: string | undefined
   let device: WireClient | undefined
   let stopped = false
+  /** Those that wait to be accepted. */
+  const waiting = new Map<string, () => void>()
 
   function take(frame: ServerFrame): void {
     frames.push(frame)
@@ -63,15 +65,33 @@ export function startRoamer(
       place = frame.at
       logged.push(frame)
     }
-    if (frame.type === 'message' && frame.clientMessageId !== undefined) accepted.set(frame.clientMessageId, frame)
+    if (frame.type === 'message' && frame.clientMessageId !== undefined) {
+      accepted.set(frame.clientMessageId, frame)
+      waiting.get(frame.clientMessageId)?.()
+    }
+  }
+
+  /** Until it is accepted, or it is time to send it again. */
+  function heard(clientMessageId: string): Promise<void> {
+    return new Promise((resolve) => {
+      const over = () => {
+        clearTimeout(timer)
+        waiting.delete(clientMessageId)
+        resolve()
+      }
+      const timer = setTimeout(over, tryAgainMs)
+      waiting.set(clientMessageId, over)
+    })
   }
 
   async function connection(edge: EdgeProcess): Promise<void> {
     const opened = await system.open(edge)
     let listened = 0
-    opened.socket.on('message', (data) => {
+    opened.socket.on('message', () => {
       listened += 1
-      take(parseServerFrame(String(data)))
+      const frame = opened.frames[listened - 1]
+      if (!frame) throw new Error(`${deviceId} was sent what is no frame`)
+      take(frame)
     })
     const hello = { type: 'hello', token: await system.token(user), deviceId }
     opened.send({ ...hello, ...(place !== undefined && { resume: place }) })
@@ -132,12 +152,12 @@ export function startRoamer(
           modelId: 'demo-quick',
           ...(sid !== undefined && { sid }),
         })
-        const until = performance.now() + tryAgainMs
-        while (!accepted.has(clientMessageId) && performance.now() < until && !stopped) await pause(5)
+        await heard(clientMessageId)
       }
     },
     async stop() {
       stopped = true
+      for (const wake of [...waiting.values()]) wake()
       await device?.close()
       await roaming
     },

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Turn } from '@chatbox/core'
 import { type RunningServer, startMongo } from '@chatbox/testkit/servers'
+import { Redis } from 'ioredis'
 import { expect } from 'vitest'
 import { later } from '../distributed/scene.ts'
-import { alive, type StorageProcess } from './backend.ts'
-import type { Whole } from './scene.ts'
+import type { StorageProcess } from './backend.ts'
+import { unsettledTurns, type Whole, type WholeOptions } from './scene.ts'
+import { living } from './witness.ts'
 
-type Patience = { readonly timeout: number; readonly interval: number }
-
-/** Those that are there; a killed one is replaced by a new one. */
-const living = ({ backend }: Whole): StorageProcess[] => backend.storages.filter(({ process: { pid } }) => alive(pid))
+type Patience = WholeOptions['patience']
 
 function someStorage(it: Whole): StorageProcess {
   const all = living(it)
@@ -17,7 +17,8 @@ function someStorage(it: Whole): StorageProcess {
   return storage
 }
 
-async function replaced(it: Whole, { process: running }: StorageProcess): Promise<void> {
+/** A killed one has another in its place. */
+export async function replaced(it: Whole, { process: running }: StorageProcess): Promise<void> {
   expect(await running.exited).toEqual({ code: null, signal: 'SIGKILL' })
   await it.backend.startStorage()
 }
@@ -57,21 +58,6 @@ export async function killAtRandom(it: Whole): Promise<void> {
   await replaced(it, storage)
 }
 
-/** It goes on where it was, long after its partitions have another owner (fault 31). */
-export async function stopPastItsLease(it: Whole, patience: Patience): Promise<void> {
-  const storage = someStorage(it)
-  storage.process.kill('SIGSTOP')
-  try {
-    await expect.poll(async () => Math.max(...(await it.backend.leases.replicas()).values()), patience).toBe(64)
-    const before = it.roamers.reduce((sum, roamer) => sum + roamer.accepted.size, 0)
-    await expect
-      .poll(() => it.roamers.reduce((sum, roamer) => sum + roamer.accepted.size, 0), patience)
-      .toBeGreaterThan(before + 10)
-  } finally {
-    storage.process.kill('SIGCONT')
-  }
-}
-
 export async function killTheDatabase(it: Whole, awayMs: number): Promise<RunningServer> {
   const { port, dir } = it.stores.mongo
   await it.stores.mongo.kill()
@@ -79,6 +65,36 @@ export async function killTheDatabase(it: Whole, awayMs: number): Promise<Runnin
   const again = await startMongo({ port, dir })
   later(() => again.stop())
   return again
+}
+
+/**
+ * The queue comes back with nothing, when answers are queued that nobody has begun (fault 8). Their questions have been told and their
+ * entries are done with, so it is the sweeper's to have them answered (R17).
+ */
+export async function emptyTheQueue(it: Whole, patience: Patience): Promise<void> {
+  const { conversations } = it.backend
+  const queued = async () =>
+    (await unsettledTurns(it)).filter(({ answer }) => answer?.due !== undefined && answer.attempt === 0)
+  const queue = new Redis({ host: '127.0.0.1', port: it.stores.queue.port })
+  later(async () => queue.disconnect())
+  const workers = it.backend.workers.map(({ process: running }) => running)
+  for (const worker of workers) worker.kill('SIGSTOP')
+  let lost: Turn[] = []
+  const look = async () => {
+    lost = await queued()
+    return lost.length
+  }
+  try {
+    await expect.poll(look, patience).toBeGreaterThan(5)
+    await queue.flushall()
+  } finally {
+    for (const worker of workers) worker.kill('SIGCONT')
+  }
+  const left = async () => {
+    const turns = await Promise.all(lost.map(({ sid, seq }) => conversations.turn(sid, seq)))
+    return turns.filter((turn) => turn?.answer?.status === 'pending').length
+  }
+  await expect.poll(left, patience).toBe(0)
 }
 
 /** The database has done what was asked, and nobody hears of it (fault 15). */

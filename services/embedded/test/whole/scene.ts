@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Turn } from '@chatbox/core'
 import { killAll } from '@chatbox/testkit/process'
 import { type RunningServer, startMongo, startRedis } from '@chatbox/testkit/servers'
 import { expect } from 'vitest'
@@ -13,6 +14,8 @@ export interface Whole {
   readonly backend: Processes
   readonly roamers: readonly Roamer[]
   readonly stores: Stores
+  /** One more device, which is none of `roamers`. */
+  join(user: string, deviceId: string): Roamer
 }
 
 export interface WholeOptions {
@@ -53,23 +56,26 @@ export async function whole(options: WholeOptions): Promise<Whole> {
   })
   if (!backend) throw new Error('there is no backend')
   later(() => system.stop())
-  const roamers = Array.from({ length: count }, (_, i) => {
-    let turn = i
-    const pick = () => system.edges[turn++ % system.edges.length]
+  let turn = 0
+  const join = (user: string, deviceId: string) => {
+    let own = turn++
+    const pick = () => system.edges[own++ % system.edges.length]
     // As clients do, when nobody has told them anything within the time that a request has (P8).
-    return startRoamer(system, `user-${i >> 1}`, `device-${i}`, pick, 6_000 * Math.max(clockScale, 0.25))
-  })
-  later(() => Promise.all(roamers.map((roamer) => roamer.stop())))
+    const roamer = startRoamer(system, user, deviceId, pick, 6_000 * Math.max(clockScale, 0.25))
+    later(() => roamer.stop())
+    return roamer
+  }
+  const roamers = Array.from({ length: count }, (_, i) => join(`user-${i >> 1}`, `device-${i}`))
   await expect.poll(() => roamers.every(({ connected }) => connected), patience).toBe(true)
-  return { system, backend, roamers, stores }
+  return { system, backend, roamers, stores, join }
 }
 
-/** Each device says so many things in a session of its own, one after the other. */
-export function talk(roamers: readonly Roamer[], messages: number, pauseMs: number) {
+/** Each device says so many things in a session of its own, one after the other, and more as long as it is to go on. */
+export function talk(roamers: readonly Roamer[], messages: number, pauseMs: number, goOn = () => false) {
   let said = 0
   const talking = roamers.map(async (roamer) => {
     let sid: string | undefined
-    for (let n = 1; n <= messages; n += 1) {
+    for (let n = 1; n <= messages || goOn(); n += 1) {
       const accepted = await roamer.say(`message ${n}`, sid)
       sid = accepted.sid
       said += 1
@@ -82,11 +88,13 @@ export function talk(roamers: readonly Roamer[], messages: number, pauseMs: numb
   return { count: () => said, over }
 }
 
-/** Turns from which something has still to follow. */
-export async function unsettled({ backend }: Whole): Promise<number> {
+/** Turns from which something has still to follow, without their contents. */
+export async function unsettledTurns({ backend }: Whole): Promise<Turn[]> {
   const partitions = Array.from({ length: 64 }, (_, partition) => backend.conversations.unsettledOf(partition, 100))
-  return (await Promise.all(partitions)).flat().length
+  return (await Promise.all(partitions)).flat()
 }
+
+export const unsettled = async (all: Whole): Promise<number> => (await unsettledTurns(all)).length
 
 /** Every accepted question has its end, and everything has followed from it; counters are those of the rows (R3). */
 export async function settled(all: Whole, patience: WholeOptions['patience']): Promise<void> {

@@ -27,6 +27,8 @@ export async function runFerretDb(folder: string, options: TakenUp): Promise<Run
     const start = (port: number) => startFerretDb(join(folder, 'ferretdb'), port, postgresPort)
     const [ferretDb, port] = await (options.port === undefined ? onFreePort(start) : start(options.port))
     return {
+      // Whoever stops it stops what clients talk to.
+      pid: ferretDb.pid,
       url: `mongodb://127.0.0.1:${port}/`,
       port,
       dir,
