@@ -63,15 +63,18 @@ export function entrySource(partition: PartitionEnd, waiting: Iterable<KeptEntry
       signal.addEventListener('abort', done)
     })
 
-  const take = (max: number): Entry[] =>
-    unread
-      .splice(0, max)
+  /** One that was read before is the last: what is behind it must not be counted as begun when its reader dies of it (R7). */
+  const take = (max: number): Entry[] => {
+    const known = unread.slice(0, max).findIndex(({ tries }) => tries > 0)
+    return unread
+      .splice(0, known < 0 ? max : known + 1)
       .filter(({ id }) => partition.has(id))
       .map((entry) => {
         entry.tries += 1
         const { id, stored, until, tries } = entry
         return { id, packet: loaded(stored), tries, ...(until !== undefined && { until }) }
       })
+  }
 
   const source: EntrySource = {
     async read(max, signal) {

@@ -93,6 +93,16 @@ describe('an entry that was begun before (R7)', () => {
     expect(await b.counted('storage_dead_letters_total')).toEqual({ 'kind="session.rename"': 1 })
   })
 
+  it('takes nobody with it who only came behind it', async () => {
+    await stoppedWith(alice, ...others)
+    await leave([alice, ...others].map((uid, i) => renaming(uid, `request-${i}`)))
+    await dieOver(4, 1)
+    await dieOver(1, 2)
+    await next()
+    expect(await outcome('request-0')).toEqual({ ok: false, code: 'internal' })
+    for (const [i, uid] of others.entries()) expect(await nameOf(uid)).toBe(`named by request-${i + 1}`)
+  })
+
   it('is worked on as long as it was begun no more than twice', async () => {
     await stoppedWith(alice)
     await leave([renaming(alice, 'request-0')])

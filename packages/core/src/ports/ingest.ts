@@ -62,7 +62,8 @@ export interface DeadLetter {
 export interface EntrySource {
   /**
    * The entries after those already read, in order, at most `max`; waits until there is one. The first read starts at the head, so
-   * that what an earlier owner left is read again. Counts a try for each before it returns (R7). Rejects with the signal's reason when aborted.
+   * that what an earlier owner left is read again. Counts a try for each before it returns, and returns nothing behind one that an earlier
+   * owner has read: what comes next is counted when that one is through (R7). Rejects with the signal's reason when aborted.
    */
   read(max: number, signal: AbortSignal): Promise<{ readonly entries: readonly Entry[]; readonly now: number }>
   /** Deletes entries and keeps their outcomes for 10 minutes. */

@@ -32,7 +32,8 @@ return 'taken'
 
 /**
  * KEYS entries, tries. ARGV after which id or '', how many at most, after how many bytes it is enough. Brings the time, whether there
- * is such a log at all, and of each entry its id, tries, packet and deadline. A try is counted in the same step (R7).
+ * is such a log at all, and of each entry its id, tries, packet and deadline. A try is counted in the same step, and one that was
+ * counted before is the last that is brought: it may be what its reader dies of, and what is behind it must not be counted with it (R7).
  */
 export const readEntries = script(
   'read-entries',
@@ -41,18 +42,20 @@ export const readEntries = script(
   `
 local PAGE = 20
 local last, left, bytes = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local read = {}
+local read, tries = {}, 0
 repeat
   local asked = math.min(PAGE, left)
   local page = redis.call('XRANGE', KEYS[1], last == '' and '-' or '(' .. last, '+', 'COUNT', asked)
   for _, entry in ipairs(page) do
     local id, fields = entry[1], entry[2]
-    read[#read + 1] = {id, redis.call('HINCRBY', KEYS[2], id, 1), fields[2], fields[4] or ''}
+    tries = redis.call('HINCRBY', KEYS[2], id, 1)
+    read[#read + 1] = {id, tries, fields[2], fields[4] or ''}
     last = id
     bytes = bytes - #fields[2]
+    if tries > 1 then break end
   end
   left = left - #page
-until #page < asked or left == 0 or bytes <= 0
+until tries > 1 or #page < asked or left == 0 or bytes <= 0
 return {string.format('%.0f', now()), redis.call('EXISTS', KEYS[1]), read}
 `,
 )

@@ -84,6 +84,21 @@ export function ingestReadContract(build: Build<'ingest'>): void {
       }
     })
 
+    it('brings what an earlier owner has read one by one, so that none is counted as begun that was only behind another (R7)', async () => {
+      const { ingest } = await open()
+      await putAll(ingest, 1, ['deadly', 'b', 'c'])
+      expect(bodiesOf(await readAll(await ingest.own(1), 3))).toEqual(['deadly', 'b', 'c'])
+      // Each dies of the first one.
+      for (const tries of [2, 3, 4]) {
+        const { entries } = await (await ingest.own(1)).read(10, AbortSignal.timeout(5_000))
+        expect(entries.map((entry) => [...bodiesOf([entry]), entry.tries])).toEqual([['deadly', tries]])
+      }
+      const next = await ingest.own(1)
+      const [deadly] = await readAll(next, 1)
+      await next.bury(deadly?.id ?? '', 'failed')
+      expect((await readAll(next, 2)).map(({ tries }) => tries)).toEqual([2, 2])
+    })
+
     it('is over for an earlier source of this process, also for a read that waits', async () => {
       const { ingest } = await open()
       const first = await ingest.own(1)
