@@ -1,3 +1,4 @@
+import type { SessionId } from '@chatbox/core'
 import { createTimers } from '@chatbox/runtime'
 import type { Chains } from './chains.ts'
 import type { StoragePolicy, StorageTimes } from './deps.ts'
@@ -23,27 +24,37 @@ export function retainPartition(
       const before = work.now() - keep
       const query = { partition: work.partition, before, limit: PAGE }
       const found = await work.insist('find old sessions', () => work.conversations.erasable(query))
+      let failures = 0
       for (const sid of found) {
-        const session = await work.insist('read session', () => work.conversations.session(sid))
-        if (session && !stopping.signal.aborted) await inLine(session.uid, () => eraseIfOld(sid, before))
+        // One that can't be erased stands before all that are younger, each time.
+        await eraseInLine(sid, before).catch((error: unknown) => {
+          failed(error, sid)
+          failures += 1
+        })
       }
+      if (failures > 0 && failures === found.length) return
       if (found.length < PAGE) return
     }
+  }
+
+  async function eraseInLine(sid: SessionId, before: number): Promise<void> {
+    const session = await work.insist('read session', () => work.conversations.session(sid))
+    if (session && !stopping.signal.aborted) await inLine(session.uid, () => eraseIfOld(sid, before))
   }
 
   /** In line with the user's entries: somebody may have spoken in it meanwhile. */
   const inLine = (uid: string, task: () => Promise<void>) =>
     new Promise<void>((resolve, reject) => tasks.run(uid, () => task().then(resolve, reject)))
 
-  async function eraseIfOld(sid: Parameters<typeof erase>[1], before: number): Promise<void> {
+  async function eraseIfOld(sid: SessionId, before: number): Promise<void> {
     if (stopping.signal.aborted) return
     const session = await work.insist('read session', () => work.conversations.session(sid))
     if (session && !session.erased && session.lastActivity < before) await erase(work, sid, 'retention')
   }
 
-  const failed = (err: unknown) => {
+  const failed = (err: unknown, sid?: SessionId) => {
     if (!stopping.signal.aborted && !(err instanceof LostPartition))
-      work.log.warn({ err }, 'old sessions were not erased')
+      work.log.warn({ err, sid }, 'old sessions were not erased')
   }
   void eraseOld().catch(failed)
   const stop = createTimers().every(times.retentionMs, eraseOld, failed)

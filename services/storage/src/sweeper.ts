@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Turn, TurnPlace, UserId } from '@chatbox/core'
+import { type Turn, type TurnPlace, Unopenable, type UserId } from '@chatbox/core'
 import type { Chains } from './chains.ts'
 import type { StorageTimes } from './deps.ts'
 import { followUp } from './follow-up.ts'
@@ -102,7 +102,12 @@ async function doInLine(
       tasks.run(uid, () => task().then(resolve, reject))
     })
   } catch (error) {
-    leaveFor(work, turn, error)
+    if (error instanceof Unopenable) {
+      // The others, of this page and of those behind it, are not to wait for what nobody can read.
+      work.log.error({ sid: turn.sid, seq: turn.seq }, 'a turn that does not open can not be gone on with')
+    } else {
+      leaveFor(work, turn, error)
+    }
   } finally {
     acting.delete(nameOf(turn))
   }

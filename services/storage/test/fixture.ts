@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  type Conversations,
   clientMessageId,
   connectionId,
   decodeOutcome,
@@ -20,12 +19,13 @@ import {
   randomId,
   replicaId,
   requestId,
+  type SealedConversations,
   type SendEntry,
   type SessionId,
   type UserId,
   userId,
 } from '@chatbox/core'
-import { createKeyring, sealedConversations, sealedFabric } from '@chatbox/crypto'
+import { createKeyring, type KeyedConversations, sealedConversations, sealedFabric } from '@chatbox/crypto'
 import { type MemoryFabric, memoryFabric } from '@chatbox/memory'
 import type { ServerFrame } from '@chatbox/protocol'
 import { createLogger, createMetrics, createVerifier } from '@chatbox/runtime'
@@ -48,7 +48,9 @@ const connection = connectionId('connection-1')
 export interface Bench {
   readonly storage: Storage
   readonly memory: MemoryFabric
-  readonly conversations: Conversations
+  readonly conversations: KeyedConversations
+  /** The same as the database has it. */
+  readonly sealed: SealedConversations
   readonly deps: StorageDeps
   /** The database. */
   readonly file: string
@@ -86,6 +88,8 @@ export interface BenchOptions {
   readonly wrap?: (deps: StorageDeps) => StorageDeps
   readonly rest?: StorageOptions['rest']
   readonly limits?: Readonly<Record<string, LimitRule>>
+  /** The test damages what is stored. */
+  readonly damaged?: true
 }
 
 /** The real service on the real in-process adapters, sealed, with a database file of its own. */
@@ -96,7 +100,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
   const keyring = createKeyring({ keys: [{ id: 'k1', key: randomBytes(32) }] })
   const seals = {
     onUnopenable: (place: string) => {
-      throw new Error(`${place} did not open`)
+      if (!options.damaged) throw new Error(`${place} did not open`)
     },
   }
   const memory = memoryFabric({
@@ -162,6 +166,7 @@ export async function bench(options: BenchOptions = {}): Promise<Bench> {
     storage,
     memory,
     conversations,
+    sealed: database.conversations,
     deps,
     file: join(folder, 'chatbox.db'),
     log: lines,

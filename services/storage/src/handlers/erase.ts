@@ -10,6 +10,7 @@ import {
   sessionUpdatedEvent,
   type Turn,
   type TurnPlace,
+  Unopenable,
   type UserId,
 } from '@chatbox/core'
 import { changeRow } from '../project.ts'
@@ -120,20 +121,39 @@ async function erasedLine(work: Work, sid: SessionId): Promise<Turn | undefined>
     const state = await work.insist('read session', () => work.states.get(sid))
     if (!state) return undefined
     const { session, totals } = state
-    const last = await work.insist('read turn', () => work.conversations.turn(sid, totals.lastSeq))
-    if (last?.event === 'erased') return last.unsettled ? last : undefined
     const line = systemLine(session, totals.nextSeq, work.now(), 'erased', '')
-    const inserted = await work.insist('insert turn', () => work.conversations.insertTurn(line))
-    work.states.forget(sid)
-    if (inserted.kind === 'inserted') return line
+    try {
+      const last = await work.insist('read turn', () => work.conversations.turn(sid, totals.lastSeq))
+      if (last?.event === 'erased') return last.unsettled ? last : undefined
+      const inserted = await work.insist('insert turn', () => work.conversations.insertTurn(line))
+      work.states.forget(sid)
+      if (inserted.kind === 'inserted') return line
+    } catch (error) {
+      if (!isClosed(error)) throw error
+      // Then its key goes at once, and the row that says so is written without one. From there on it is like any other.
+      await work.insist('erase turns', () => work.conversations.eraseTurns(sid, line))
+      work.states.forget(sid)
+    }
   }
 }
+
+/** Nothing can be read of a session that is damaged, or be added to one whose key is gone: that must not keep it from being erased. */
+const isClosed = (error: unknown): boolean =>
+  error instanceof Unopenable || (error instanceof Refusal && error.code === 'not_found')
 
 /** Asked for while it still shows which they are. */
 async function pendingJobs(work: Work, sid: SessionId): Promise<Job[]> {
   const state = await work.insist('read session', () => work.states.get(sid))
-  const turns = await Promise.all(
-    (state?.totals.pending ?? []).map(({ seq }) => work.insist('read turn', () => work.conversations.turn(sid, seq))),
-  )
+  const turns = await Promise.all((state?.totals.pending ?? []).map(({ seq }) => turnIfItOpens(work, sid, seq)))
   return turns.flatMap((turn) => (turn?.answer ? [jobOf({ ...turn, answer: turn.answer })] : []))
+}
+
+/** The job of one that does not open stays: whoever takes it finds nothing to do. */
+async function turnIfItOpens(work: Work, sid: SessionId, seq: number): Promise<Turn | undefined> {
+  try {
+    return await work.insist('read turn', () => work.conversations.turn(sid, seq))
+  } catch (error) {
+    if (error instanceof Unopenable) return undefined
+    throw error
+  }
 }
