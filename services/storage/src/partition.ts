@@ -50,7 +50,11 @@ export function ownPartition(
   const lost = new AbortController()
   const tasks = chains(MAX_UNDER_WAY)
   const tellings = new Set<Promise<void>>()
-  let clockOffset = 0
+  /** What the log's clock showed, and when: this machine's own may be wrong, or be set anew (R11). */
+  let told = { ms: Date.now(), at: performance.now() }
+  const tellTime = (ms: number) => {
+    told = { ms, at: performance.now() }
+  }
 
   const work: Work = {
     partition: lease.partition,
@@ -65,7 +69,7 @@ export function ownPartition(
     answerLimits: deps.answerLimits,
     log,
     metrics,
-    now: () => Date.now() + clockOffset,
+    now: () => told.ms + Math.floor(performance.now() - told.at),
     insist: insistence({ log, signal: lost.signal, now: () => work.now(), metrics }),
   }
 
@@ -133,12 +137,16 @@ export function ownPartition(
 
   async function run(): Promise<void> {
     const source = removing(await work.insist('own', () => fabric.ingest.own(lease.partition)), work)
-    const timers = [sweepPartition(work, tasks, times), retainPartition(work, tasks, times, policy)]
+    const timers: { stop(): void }[] = []
+    const untilStopped = insistence({ log, signal: reading.signal, now: work.now, metrics })
     try {
+      // Perhaps there is nothing to read for a long time.
+      tellTime(await untilStopped('read the clock', () => fabric.ingest.now()))
+      timers.push(sweepPartition(work, tasks, times), retainPartition(work, tasks, times, policy))
       while (!reading.signal.aborted) {
         await tasks.room()
         const { entries, now } = await source.read(BATCH, reading.signal)
-        clockOffset = now - Date.now()
+        tellTime(now)
         for (const entry of entries) {
           const body = decodeEntry(entry.packet)
           metrics.entries.inc({ kind: body.kind })

@@ -21,7 +21,8 @@ export function retainPartition(
   const keep = keepMs
   async function eraseOld(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const before = work.now() - keep
+      // There is no way back, so one clock that is wrong must not be enough.
+      const before = Math.min(work.now(), Date.now()) - keep
       const query = { partition: work.partition, before, limit: PAGE }
       const found = await work.insist('find old sessions', () => work.conversations.erasable(query))
       let failures = 0
