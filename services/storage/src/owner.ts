@@ -36,10 +36,10 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     held.set(lease.partition, { lease, partition })
     // However it ends, the lease is given up; whoever takes it next has a higher generation.
     void partition.ended.then(() => {
+      // What was remembered of its sessions, by what was under way at the end too, is somebody else's to change now.
+      states.clear()
       if (held.get(lease.partition)?.lease !== lease || stopping) return
       held.delete(lease.partition)
-      // What was remembered of its sessions is somebody else's to change now.
-      states.clear()
       return release(lease)
     })
   }

@@ -363,6 +363,60 @@ describe('two owners of one partition', () => {
     expect([...(await shares()).keys()]).toEqual([b.deps.replica])
   })
 
+  it('one that comes back to it remembers nothing of before, not even of what was under way when it was lost', async () => {
+    const partition = partitionOf(alice, 64)
+    let lost = false
+    let gate = Promise.resolve()
+    b = await bench({
+      times: { leaseMs: 300 },
+      wrap: ({ leases, conversations, ...deps }) => ({
+        ...deps,
+        leases: {
+          ...leases,
+          renew: async (lease, ttlMs) => !(lost && lease.partition === partition) && leases.renew(lease, ttlMs),
+          acquire: async (taken, ...rest) => (lost && taken === partition ? undefined : leases.acquire(taken, ...rest)),
+        },
+        conversations: {
+          ...conversations,
+          async insertTurn(turn) {
+            const inserted = await conversations.insertTurn(turn)
+            await gate
+            return inserted
+          },
+        },
+      }),
+    })
+    await b.say(alice, sid, 'first')
+    const opened = new AbortController()
+    gate = new Promise((resolve) => {
+      opened.signal.addEventListener('abort', () => resolve())
+    })
+    void b.say(alice, sid, 'second')
+    await until(async () => (await b.conversations.totals(sid)).pending.length === 2, 'it is written')
+    lost = true
+    await until(() => b.log.join('').includes('partition lost'), 'it is lost')
+    // The other owner does what is on the log, ends both, and dies.
+    const other = await b.deps.fabric.ingest.own(partition)
+    const { entries } = await other.read(10, AbortSignal.timeout(5_000))
+    await other.remove(entries)
+    await other.close()
+    for (const { answerId } of (await b.conversations.totals(sid)).pending) {
+      await b.conversations.endAnswer(sid, answerId, { status: 'done', text: 'an answer', endedAt: Date.now() })
+    }
+    opened.abort()
+    gate = Promise.resolve()
+    // It was written, which whoever wrote it remembers now.
+    for (let i = 0; i < 20; i += 1) await new Promise(setImmediate)
+    lost = false
+    await b.say(alice, sid, 'third')
+    const third = (await b.conversations.turn(sid, 5))?.answer
+    if (!third) throw new Error('it was not accepted')
+    await until(async () => {
+      const [queued] = await b.deps.fabric.jobs.exists([{ sid, answerId: third.answerId, n: third.n }])
+      return queued === true
+    }, 'its answer is begun')
+  })
+
   it('can not both announce: the log refuses the older one, which leaves the partition (R6)', async () => {
     b = await bench({ times: { leaseMs: 60_000 } })
     const events = await b.events(alice)
