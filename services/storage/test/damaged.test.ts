@@ -13,6 +13,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest'
 import { createStorage } from '../src/index.ts'
 import { type Bench, bench, user } from './fixture.ts'
+import { as } from './support/rest.ts'
 import { exchange, question, until } from './talk.ts'
 
 const alice = user('alice')
@@ -94,6 +95,23 @@ describe.each(whatIsDamaged)('a session of which %s does not open', (what) => {
     } finally {
       await next.stop(AbortSignal.timeout(5_000))
     }
+  })
+})
+
+describe('an answer that another one took the place of', () => {
+  it.each(['messages', 'messages?after=0', 'export'])('is not read for what does not show it: %s', async (path) => {
+    b = await bench({ damaged: true })
+    await exchange(b, alice, whole, { text: 'the first answer' })
+    const again = { kind: 'answer.regenerate', uid: alice, sid: whole, seq: 1, requestId: requestId('again') } as const
+    expect(await b.ask({ ...again, wish: again.requestId })).toEqual({ ok: true })
+    const row = await b.sealed.turn(whole, 1)
+    const [old] = row?.superseded ?? []
+    if (!row || !old?.text) throw new Error('there is no other answer')
+    const damaged = { ...row, superseded: [{ ...old, text: edited(old.text) }] }
+    expect(await b.sealed.resealTurn(row, damaged)).toBe(true)
+    const ask = await as(b, alice)
+    const shown = await ask('GET', `/chat/sessions/${whole}/${path}`)
+    expect([shown.statusCode, shown.json().messages]).toMatchObject([200, [{ text: 'hello' }, { status: 'pending' }]])
   })
 })
 

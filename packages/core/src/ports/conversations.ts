@@ -22,6 +22,8 @@ export interface TurnPageQuery {
   readonly before?: number
   /** Turns that reach above this seq, the lowest first. */
   readonly after?: number
+  /** Without the answers that were superseded, which may be many times as long as all that is shown. */
+  readonly current?: true
 }
 
 /** What the rows of a session add up to (R3). */

@@ -103,9 +103,11 @@ function whatHappened({ turn, _id }: NewTurn, rows: readonly Row[]): Inserted {
   return { kind: sentBefore ? 'sent-before' : 'place-taken' }
 }
 
-async function page(access: Access, sid: SealedTurn['sid'], { limit, before, after }: TurnPageQuery): Promise<Row[]> {
-  if (after === undefined) return find(access, queries.turnsDown(sid, before), { limit })
+async function page(access: Access, sid: SealedTurn['sid'], query: TurnPageQuery): Promise<Row[]> {
+  const { limit, before, after, current } = query
+  const part = current ? { projection: { superseded: 0 } } : {}
+  if (after === undefined) return find(access, queries.turnsDown(sid, before), { limit, ...part })
   // Only a question's own seq can be `after` and still reach above it, by its answer: so there is one too many at most.
-  const rows = await find(access, queries.turnsUp(sid, after, before), { limit: limit + 1 })
+  const rows = await find(access, queries.turnsUp(sid, after, before), { limit: limit + 1, ...part })
   return rows.filter(({ seq, width }) => seq + width - 1 > after).slice(0, limit)
 }

@@ -5,7 +5,7 @@ import { columnsOf } from '../row.ts'
 import type { Statements } from '../sql/index.ts'
 import type { Access } from './access.ts'
 import { withSuperseded } from './superseded.ts'
-import { type SealedTurn, turnParams } from './turn-row.ts'
+import { type SealedTurn, turnOf, turnParams } from './turn-row.ts'
 
 type Turns = Pick<
   SealedConversations,
@@ -30,15 +30,14 @@ export function turns({ statements, read, write }: Access): Turns {
 
     turnByAnswerId: (sid, answer_id) => read(() => whole(rowByAnswer(statements, sid, answer_id))),
 
-    turns: (sid, { limit, before = Number.MAX_SAFE_INTEGER, after }) =>
-      read(() =>
-        withSuperseded(
-          statements,
+    turns: (sid, { limit, before = Number.MAX_SAFE_INTEGER, after, current }) =>
+      read(() => {
+        const rows =
           after === undefined
             ? statements.turnsDown.all({ sid, before, limit })
-            : statements.turnsUp.all({ sid, before, after, limit }),
-        ),
-      ),
+            : statements.turnsUp.all({ sid, before, after, limit })
+        return current ? rows.map((row) => turnOf(row, [])) : withSuperseded(statements, rows)
+      }),
 
     totals: (sid) => read(() => totals(statements, sid)),
 

@@ -160,6 +160,9 @@ export function answersContract(store: () => Texts): void {
       expect(await store().turn(sid, 1)).toEqual(turn)
       expect(await store().turns(sid, { limit: 5 })).toEqual([turn])
       expect(await store().turns(sid, { limit: 5, after: 0 })).toEqual([turn])
+      const current = { ...turn, superseded: [] }
+      expect(await store().turns(sid, { limit: 5, current: true })).toEqual([current])
+      expect(await store().turns(sid, { limit: 5, after: 0, current: true })).toEqual([current])
     })
 
     it('is refused while the old one is pending, and unless it is the current one', async () => {

@@ -45,7 +45,7 @@ export function exportRoutes(deps: RestDeps): Route[] {
   async function* pagesOf(uid: UserId, sid: SessionId, requestId: string): AsyncGenerator<MessageView[]> {
     try {
       for (let after = 0; ; ) {
-        const turns = await deps.conversations.turns(sid, { after, limit: PAGE })
+        const turns = await deps.conversations.turns(sid, { after, limit: PAGE, current: true })
         // It may have been erased meanwhile: what is left of it must not pass for what was said.
         await ownSession(deps, uid, sid)
         const last = turns.at(-1)

@@ -15,13 +15,17 @@ export function messagePageOf(turns: Turns, sid: SessionId, { limit, before, aft
 }
 
 async function backward(store: Turns, sid: SessionId, before: number | undefined, limit: number): Promise<Page> {
-  const turns = await store.turns(sid, { limit: limit + 1, before: before ?? Number.MAX_SAFE_INTEGER })
+  const turns = await store.turns(sid, {
+    limit: limit + 1,
+    before: before ?? Number.MAX_SAFE_INTEGER,
+    current: true,
+  })
   const messages = messagesIn(turns.reverse()).filter((message) => before === undefined || message.seq < before)
   return { messages: messages.slice(-limit), more: messages.length > limit }
 }
 
 async function forward(store: Turns, sid: SessionId, after: number, limit: number): Promise<Page> {
-  const turns = await store.turns(sid, { limit: limit + 1, after })
+  const turns = await store.turns(sid, { limit: limit + 1, after, current: true })
   const messages = messagesIn(turns).filter((message) => message.seq > after)
   return { messages: messages.slice(0, limit), more: messages.length > limit }
 }
