@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type Conversations, requestId, type SessionId, sessionId, type Turn } from '@chatbox/core'
 import { type MessageView, sessionExport } from '@chatbox/protocol'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -25,17 +25,25 @@ async function request(b: Bench, sid: string) {
   const part = listenHttp(b.storage.http, { host: '127.0.0.1', port: 0 })
   await part.start()
   opened.push(() => part.stop(AbortSignal.timeout(2_000)))
-  const { server } = b.storage.http
+  return { socket: await askAgain(b, sid), server: b.storage.http.server }
+}
+
+async function askAgain({ storage: { http } }: Bench, sid: string, name = 'alice') {
+  const { server } = http
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
   socket.on('error', () => undefined)
   await once(socket, 'connect')
-  const head = [
-    `GET /chat/sessions/${sid}/export HTTP/1.1`,
-    'Host: x',
-    `Authorization: Bearer ${await tokenFor('alice')}`,
-  ]
+  const head = [`GET /chat/sessions/${sid}/export HTTP/1.1`, 'Host: x', `Authorization: Bearer ${await tokenFor(name)}`]
   socket.write(`${head.join('\r\n')}\r\n\r\n`)
-  return { socket, server }
+  return socket
+}
+
+/** Takes no more of it than that. */
+async function beginningOf(socket: Socket, leave = true): Promise<string> {
+  const [beginning] = await once(socket, 'data')
+  socket.pause()
+  if (leave) socket.destroy()
+  return String(beginning).slice(0, 12)
 }
 
 /** Nothing happens any more: as many turns of the event loop as a busy process needs many times over. */
@@ -51,7 +59,7 @@ const MANY = 300
 function endless(of: { calls: number; onCall?: () => Promise<void> }) {
   return replacing((real) => ({
     async turns(sid, query) {
-      if (query.after === undefined || query.limit < 100) return real.turns(sid, query)
+      if (query.after === undefined || query.limit !== 10) return real.turns(sid, query)
       of.calls += 1
       await of.onCall?.()
       if (of.calls > MANY) return []
@@ -153,6 +161,33 @@ describe('an export', () => {
     await quiet()
     expect(source.calls).toBe(calls)
     expect(calls).toBeLessThan(MANY / 4)
+  })
+
+  it('is given to a user three times at once, and again when somebody has it or has left', async () => {
+    const b = await open(endless({ calls: 0 }))
+    const sid = await conversation(b, 'alice', 'session-1')
+    const { socket } = await request(b, sid)
+    const sockets = [socket, await askAgain(b, sid), await askAgain(b, sid)]
+    // None of them takes more than its beginning.
+    for (const each of sockets)
+      expect(
+        String(
+          (
+            await once(
+              each.once('data', () => each.pause()),
+              'data',
+            )
+          )[0],
+        ),
+      ).toMatch(/^HTTP\/1.1 200/)
+    const ask = await as(b, 'alice')
+    const refused = await ask('GET', `/chat/sessions/${sid}/export`)
+    expect([refused.statusCode, refused.json().error.code]).toEqual([429, 'rate_limited'])
+    await conversation(b, 'bob', 'session-2')
+    expect(await beginningOf(await askAgain(b, 'session-2', 'bob'))).toBe('HTTP/1.1 200')
+    sockets[0]?.destroy()
+    await expect.poll(async () => beginningOf(await askAgain(b, sid))).toBe('HTTP/1.1 200')
+    for (const each of sockets) each.destroy()
   })
 
   it('is cut off when the session is erased meanwhile', async () => {

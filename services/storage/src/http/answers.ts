@@ -19,15 +19,17 @@ export interface Download {
   readonly name: string
   /** Asked for the next piece when there is room for it; told to stop when nobody takes it any more. */
   readonly pieces: AsyncGenerator<string>
+  /** Called when it is over, whoever ended it. A generator that nobody has begun does not hear of its end. */
+  readonly over: () => void
 }
 
 export const download = (content: Answer<Download>['content']): Answer<Download> => ({
   status: 200,
   content,
-  send: (reply, { type, name, pieces }) =>
+  send: (reply, { type, name, pieces, over }) =>
     reply
       .header('content-type', `${type}; charset=utf-8`)
       .header('content-disposition', `attachment; filename="${name}"`)
       // One piece ahead: each is a page of the database.
-      .send(Readable.from(pieces, { objectMode: true, highWaterMark: 1 })),
+      .send(Readable.from(pieces, { objectMode: true, highWaterMark: 1 }).once('close', over)),
 })

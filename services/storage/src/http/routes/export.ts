@@ -1,4 +1,4 @@
-import { messagesOf, type SessionId, sessionViewOf, type UserId } from '@chatbox/core'
+import { messagesOf, Refusal, type SessionId, sessionViewOf, type UserId } from '@chatbox/core'
 import { type MessageView, type SessionView, sessionExport } from '@chatbox/protocol'
 import { z } from 'zod'
 import { download } from '../answers.ts'
@@ -8,7 +8,11 @@ import { inSession, ownSession, type RestDeps } from './parts.ts'
 
 const query = z.strictObject({ format: z.enum(['json', 'markdown']).default('json') })
 
-const PAGE = 100
+/** Turns may be long, and whoever takes them slowly has a page of them wait here. */
+const PAGE = 10
+/** At once, of one user. */
+const MOST = 3
+const RETRY_MS = 5_000
 
 interface Format {
   readonly type: string
@@ -42,6 +46,20 @@ const formats: Record<z.output<typeof query>['format'], Format> = {
 
 /** A whole session as a file, read page by page as fast as it is taken. */
 export function exportRoutes(deps: RestDeps): Route[] {
+  const underWay = new Map<UserId, number>()
+
+  /** The result ends it. */
+  function enter(uid: UserId): () => void {
+    const others = underWay.get(uid) ?? 0
+    if (others >= MOST) throw new Refusal('rate_limited', { retryAfterMs: RETRY_MS })
+    underWay.set(uid, others + 1)
+    return () => {
+      const left = (underWay.get(uid) ?? 0) - 1
+      if (left > 0) underWay.set(uid, left)
+      else underWay.delete(uid)
+    }
+  }
+
   async function* pagesOf(uid: UserId, sid: SessionId, requestId: string): AsyncGenerator<MessageView[]> {
     try {
       for (let after = 0; ; ) {
@@ -75,7 +93,7 @@ export function exportRoutes(deps: RestDeps): Route[] {
         const session = sessionViewOf(await ownSession(deps, uid, sid))
         const { type, extension, write } = formats[format]
         const pieces = write(session, Date.now(), pagesOf(uid, sid, requestId))
-        return { type, name: `chat-${sid}.${extension}`, pieces }
+        return { type, name: `chat-${sid}.${extension}`, pieces, over: enter(uid) }
       },
     }),
   ]
