@@ -20,7 +20,8 @@ export interface Witness {
   readonly erasedAfter: number | undefined
 }
 
-export async function witness(all: Whole, user: string, patience: WholeOptions['patience']): Promise<Witness> {
+export async function witness(all: Whole, name: string, patience: WholeOptions['patience']): Promise<Witness> {
+  const user = alone(all, name)
   const roamer = all.join(user, `${user}-phone`)
   await expect.poll(() => roamer.connected, patience).toBe(true)
   const { sid } = await roamer.say('good morning')
@@ -46,6 +47,15 @@ export async function witness(all: Whole, user: string, patience: WholeOptions['
   }
   await itself.atRest()
   return itself
+}
+
+/** Nobody else is in their partition: an owner that is out of date would hear so from somebody else's message first. */
+function alone({ roamers }: Whole, name: string): string {
+  const taken = new Set(roamers.map(({ user }) => partitionOf(userId(user), 64)))
+  for (let n = 1; ; n += 1) {
+    const user = `${name}-${n}`
+    if (!taken.has(partitionOf(userId(user), 64))) return user
+  }
 }
 
 /** What a session's devices were told of it after they were told that it is erased: nothing (R22). */
