@@ -58,6 +58,12 @@ describe('what the sweeper does (R17)', () => {
       'apply-end',
     ],
     [
+      'leaves what was begun since it was read, whatever has become of it',
+      pending(),
+      { record: { ...open(20_000), state: 'ended' as const, end }, jobExists: false },
+      'leave',
+    ],
+    [
       'fails what is overdue, even if it is at work',
       pending({ due: NOW - 1 }),
       { record: open(0), jobExists: true },

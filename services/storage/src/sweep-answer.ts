@@ -60,14 +60,27 @@ export function leaveFor({ log }: Work, { sid, seq }: Turn, err: unknown): void 
   log.warn({ err, sid, seq }, 'a turn could not be looked at by the sweeper')
 }
 
+/**
+ * Once more, now that it is its user's turn: until then the message itself may have queued it, and a worker have begun it. The job
+ * first: one that is gone by then was worked on, and has left a record.
+ */
+async function seenAgain(work: Work, turn: PendingTurn): Promise<Seen | undefined> {
+  const [jobExists = false] = await work.fabric.jobs.exists([jobOf(turn)])
+  const found = await recordOf(work, turn)
+  return found && { ...found, jobExists }
+}
+
 /** What the sweeper does about one answer whose turn it is, from what it has seen of it (R17). */
-export async function act(work: Work, turn: PendingTurn, state: Seen): Promise<void> {
+export async function act(work: Work, turn: PendingTurn, before: Seen): Promise<void> {
+  if (sweep(turn.answer, before, work.now(), work.answerLimits) === 'leave') return
   // The page may have been read in another order than the session's, or before somebody else acted; or what is remembered is too old.
   const known = await work.insist('read session', () => work.states.get(turn.sid))
   if (known?.totals.pending[0]?.answerId !== turn.answer.answerId) {
     work.states.forget(turn.sid)
     return
   }
+  const state = await seenAgain(work, turn)
+  if (!state) return
   const verdict = sweep(turn.answer, state, work.now(), work.answerLimits)
   const { sid, answer } = turn
   if (verdict !== 'leave') work.metrics.swept.inc({ verdict })

@@ -66,6 +66,8 @@ export function sweep(
   // The end of an attempt that has been overtaken would be refused again and again (R12).
   if (seen.record?.state === 'ended' && seen.record.end?.header.attempt === answer.attempt) return 'apply-end'
   if (answer.due !== undefined && now > answer.due) return 'overdue'
+  // Attempts begin in the database (R12): the answer was read before, and what has become of it since is not known.
+  if (seen.record && seen.record.attempt > answer.attempt) return 'leave'
   if (seen.record?.state === 'open' && seen.record.idleMs < limits.aliveMs) return 'leave'
   if (answer.cancelAt !== undefined) return 'cancel'
   if (seen.jobExists) return 'leave'
