@@ -1,41 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import {
-  type Conversations,
-  type DisabledUsers,
-  defaultAnswerLimits,
-  type Fabric,
-  modelList,
-  randomId,
-  replicaId,
-  type Session,
-  type SessionId,
-  sessionId,
-  type Turn,
-  userId,
-} from '@chatbox/core'
-import { createKeyring, defaultHashKey, sealedConversations, sealedFabric } from '@chatbox/crypto'
-import type { MessagePage } from '@chatbox/protocol'
-import { defaultClocks, redisFabric } from '@chatbox/redis'
-import {
-  createLogger,
-  createMetrics,
-  createTimers,
-  createVerifier,
-  type Lifecycle,
-  lifecycle,
-  loadConfig,
-  modelSpecs,
-  signToken,
-} from '@chatbox/runtime'
-import { openSqlite } from '@chatbox/sqlite'
-import { aliasOf, createStorage, defaultStorageTimes, storageMetrics } from '@chatbox/storage'
-import { temporaryFolder } from '@chatbox/testkit/folders'
+import { isDeepStrictEqual } from 'node:util'
+import { type Fabric, randomId, type Session, type SessionId, sessionId, type Turn, userId } from '@chatbox/core'
+import { defaultHashKey } from '@chatbox/crypto'
+import type { MessagePage, ServerFrameOf } from '@chatbox/protocol'
+import { signToken } from '@chatbox/runtime'
 import { killAll, type RunningProcess, runNode } from '@chatbox/testkit/process'
 import { connectWire, type WireClient, type WireOptions } from '@chatbox/testkit/wire'
-import { createModels, createWorker, defaultWorkerTimes, workerMetrics } from '@chatbox/worker'
+import { type Backend, type BackendSecrets, inProcess } from './backend.ts'
+
+export type { Backend, BackendSecrets } from './backend.ts'
 
 const EDGE = fileURLToPath(new URL('../../../edge/dist/main.js', import.meta.url))
 const ORIGIN = 'https://chat.example.org'
@@ -181,102 +155,49 @@ export async function startDistributed(options: DistributedOptions): Promise<Dis
   }
 }
 
-/** Storage and worker, as far as a test has to do with them. */
-export interface Backend {
-  readonly fabric: Fabric
-  readonly conversations: Conversations
-  readonly disabledUsers: DisabledUsers
-  /** Over REST. */
-  get(path: string, headers: Record<string, string>): Promise<{ status: number; body: unknown }>
-  stop(): Promise<void>
-}
-
-export interface BackendSecrets {
-  readonly secret: string
-  readonly key: Buffer
-  readonly clockScale: number
-}
-
-async function inProcess(url: string, { secret, key, clockScale }: BackendSecrets): Promise<Backend> {
-  const folder = temporaryFolder('distributed')
-  const timers = createTimers(clockScale)
-  const metrics = createMetrics()
-  const log = createLogger({ service: 'backend', level: 'silent' })
-  const keyring = createKeyring({ keys: [{ id: 'k1', key }] })
-  const seals = { onUnopenable: () => undefined }
-  const redis = redisFabric({
-    realtimeUrl: url,
-    queueUrl: url,
-    limits: { rest: { points: 1_000_000, perMs: 60_000 } },
-    clocks: timers.all({ ...defaultClocks }),
-    onError: () => undefined,
-  })
-  await redis.start()
-  const fabric = sealedFabric(redis, keyring, seals)
-  const database = await openSqlite({ file: join(folder, 'chat.db') })
-  const conversations = sealedConversations(database.conversations, keyring, seals)
-  const specs = loadConfig(modelSpecs({ presets: false }), {}).config.models
-  const measured = workerMetrics(metrics)
-  const models = await createModels(specs, { metrics: measured, pace: clockScale })
-  const answerLimits = { ...defaultAnswerLimits, aliveMs: defaultAnswerLimits.aliveMs * clockScale }
-  const replica = replicaId(randomId())
-  const storage = createStorage(
-    {
-      replica,
-      fabric,
-      conversations,
-      leases: database.leases,
-      disabledUsers: database.disabledUsers,
-      audit: database.audit,
-      aliasOf: aliasOf(keyring),
-      models: modelList(specs),
-      answerLimits,
-      verify: createVerifier({ secret }),
-      requestSecret: secret,
-      log,
-      metrics: storageMetrics(metrics),
-    },
-    { times: timers.all({ ...defaultStorageTimes }) },
-  )
-  const worker = createWorker(
-    {
-      replica,
-      fabric,
-      conversations,
-      models: models.byId,
-      answerLimits,
-      log,
-      metrics: measured,
-    },
-    { times: timers.all({ ...defaultWorkerTimes }) },
-  )
-  const running: Lifecycle = lifecycle([storage, worker], { logger: log, deadlineMs: 5_000 })
-  await running.start()
-  return {
-    fabric,
-    conversations,
-    disabledUsers: database.disabledUsers,
-    async get(path, headers) {
-      const response = await storage.http.inject({ method: 'GET', url: path, headers })
-      return { status: response.statusCode, body: response.json() as unknown }
-    },
-    async stop() {
-      await running.stop()
-      await redis.close()
-      await conversations.close()
-      await database.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
-
 /** Sends a message and waits for its acceptance. */
-export async function say(device: WireClient, text: string, more: { sid?: string; clientMessageId?: string } = {}) {
-  const clientMessageId = more.clientMessageId ?? `m-${randomId()}`
-  device.send({ type: 'message.send', text, clientMessageId, ...(more.sid !== undefined && { sid: more.sid }) })
+export async function say(
+  device: WireClient,
+  text: string,
+  { clientMessageId = `m-${randomId()}`, ...more }: { sid?: string; clientMessageId?: string; modelId?: string } = {},
+) {
+  device.send({ type: 'message.send', text, clientMessageId, ...more })
   return device.waitFor('message', (frame) => frame.clientMessageId === clientMessageId)
+}
+
+/** Refusals of what came too late or may have been taken: clients ask again, under the same id (R9). */
+const ASK_AGAIN: ReadonlySet<string> = new Set(['expired', 'unavailable'])
+
+/** The same, asked again where a machine that is busy was too slow. */
+export async function sayUntilTaken(device: WireClient, text: string, more: { sid?: string; modelId?: string } = {}) {
+  const clientMessageId = `m-${randomId()}`
+  for (;;) {
+    const from = device.frames.length
+    const taken = say(device, text, { ...more, clientMessageId })
+    const refused = device.waitFor('error', (error) => error.clientMessageId === clientMessageId, from)
+    // One of the two is waited for in vain.
+    taken.catch(() => undefined)
+    refused.catch(() => undefined)
+    const answer = await Promise.race([taken, refused])
+    if (answer.type === 'message') return answer
+    if (!ASK_AGAIN.has(answer.code)) throw new Error(`a message was refused: ${answer.code}`)
+  }
 }
 
 /** The place up to which a device has seen the log. */
 export const placeOf = ({ frames }: WireClient): string =>
   frames.map((frame) => ('at' in frame ? frame.at : undefined)).findLast((at) => at !== undefined) ?? ''
+
+/** How each answer has ended on a device: once, with nothing behind its end but the same end, told again (R8). */
+export function endsOf(frames: WireClient['frames']): Map<string, ServerFrameOf<'answer.done'>> {
+  const ends = new Map<string, ServerFrameOf<'answer.done'>>()
+  for (const frame of frames) {
+    if (!('answerId' in frame)) continue
+    const { answerId, type } = frame
+    const end = ends.get(answerId)
+    if (end && !isDeepStrictEqual({ ...frame, at: end.at }, end))
+      throw new Error(`${type} came behind the end of ${answerId}`)
+    if (type === 'answer.done') ends.set(answerId, frame)
+  }
+  return ends
+}
