@@ -13,6 +13,8 @@ const WITHIN_MS = 500
 /** More than the tests that run side by side have under way, and few, so that all are soon busy. */
 const CONCURRENCY = 8
 
+/** So that the flag does not make up for a signal that never comes. */
+const RARELY_MS = 5_000
 /** A machine that is full may be late now and then; what is late by design is late each time. */
 const TRIES = 3
 const SOON = { timeout: 5_000 }
@@ -69,9 +71,9 @@ describe.skipIf(!there).each([
       redisUrl: redis.url,
       clockScale: 1,
       workerBounds: { concurrency: CONCURRENCY },
-      ...(!signal && {
-        aroundAnswers: (answers) => ({ ...answers, onCancel: async () => async () => undefined }),
-      }),
+      ...(signal
+        ? { workerTimes: { cancelPollMs: RARELY_MS } }
+        : { aroundAnswers: (answers) => ({ ...answers, onCancel: async () => async () => undefined }) }),
     })
     ;[asks, stops] = await scene.pair('ada')
     // Whatever is slow once, is slow now.
