@@ -76,6 +76,8 @@ export async function startFake(dialect: Dialect): Promise<FakeProvider> {
     await play(dialect, request, scripts.shift() ?? rest(request), response, over.signal)
   }
 
+  // A request must not meet a connection that is just being given up: it would fail without having come here.
+  server.keepAliveTimeout = 60_000
   server.on('connection', () => {
     connections += 1
   })

@@ -2,7 +2,7 @@ import type { Script, Step } from '@chatbox/testkit/providers'
 import { available, type RunningServer, startRedis } from '@chatbox/testkit/servers'
 import { shownTexts, type WireClient } from '@chatbox/testkit/wire'
 import { defaultWorkerTimes } from '@chatbox/worker'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { endsOf, sayUntilTaken } from './system.ts'
 import { type Planned, startVendors, VENDOR_NAMES, type VendorName, type VendorScene } from './vendors.ts'
 
@@ -154,7 +154,7 @@ describe.skipIf(!there).each([
       expect(usage?.estimated).toBe(true)
       // What goes on at Dify when nobody listens is stopped, as soon as it is known by a name.
       const runsOn = vendor === 'dify' && text !== '' && !over
-      if (runsOn) await expect.poll(() => stopsOf(asked), SOON).toBe(1)
+      if (runsOn) await vi.waitFor(() => expect(stopsOf(asked)).toBe(1), SOON)
       if (over) expect(stopsOf(asked)).toBe(0)
       return tookMs
     }
