@@ -16,6 +16,8 @@ import type { Work } from './work.ts'
 
 export type PendingTurn = Turn & { readonly answer: NonNullable<Turn['answer']> }
 
+export const isPending = (turn: Turn): turn is PendingTurn => turn.answer?.status === 'pending'
+
 /** A turn that has an answer was written by the session's user. */
 export const ownerOf = (turn: Turn) => turn.authorId
 
@@ -31,13 +33,16 @@ interface Seen {
   readonly jobExists: boolean
 }
 
-export async function seen(work: Work, turns: readonly PendingTurn[]): Promise<(Seen & { turn: PendingTurn })[]> {
+interface Sight extends Seen {
+  readonly turn: PendingTurn
+}
+
+export async function seen(work: Work, turns: readonly PendingTurn[]): Promise<Sight[]> {
   if (turns.length === 0) return []
-  const [records, jobs] = await Promise.all([
-    // One by one: their records may be on several servers, of which one may be away.
-    Promise.all(turns.map((turn) => recordOf(work, turn))),
-    work.fabric.jobs.exists(turns.map(jobOf)),
-  ])
+  // The jobs first: one that is gone by then was worked on, and has left a record.
+  const jobs = await work.fabric.jobs.exists(turns.map(jobOf))
+  // One by one: their records may be on several servers, of which one may be away.
+  const records = await Promise.all(turns.map((turn) => recordOf(work, turn)))
   return turns.flatMap((turn, i) => {
     const found = records[i]
     return found ? [{ turn, record: found.record, jobExists: jobs[i] ?? false }] : []
@@ -60,28 +65,29 @@ export function leaveFor({ log }: Work, { sid, seq }: Turn, err: unknown): void 
   log.warn({ err, sid, seq }, 'a turn could not be looked at by the sweeper')
 }
 
+/** From what was seen, which may be old by the time that anything is done about it. */
+export const wantsAction = (work: Work, { turn, ...state }: Sight): boolean => verdictOf(work, turn, state) !== 'leave'
+
+const verdictOf = (work: Work, { answer }: PendingTurn, state: Seen) =>
+  sweep(answer, state, work.now(), work.answerLimits)
+
 /**
- * Once more, now that it is its user's turn: until then the message itself may have queued it, and a worker have begun it. The job
- * first: one that is gone by then was worked on, and has left a record.
+ * What the sweeper does about one answer whose turn it is (R17). It is looked at once more: entries of its user may have come first, and
+ * an answer that one of them has only just queued must not be queued a second time, where it would be begun over the head of its worker.
  */
-async function seenAgain(work: Work, turn: PendingTurn): Promise<Seen | undefined> {
-  const [jobExists = false] = await work.fabric.jobs.exists([jobOf(turn)])
-  const found = await recordOf(work, turn)
-  return found && { ...found, jobExists }
+export async function act(work: Work, { ts, sid, seq }: PendingTurn): Promise<void> {
+  const before = { ts, sid, seq: seq - 1 }
+  const [unsettled] = await work.insist('read turn', () => work.conversations.unsettledOf(work.partition, 1, before))
+  if (unsettled?.sid !== sid || unsettled.seq !== seq || !isPending(unsettled)) return
+  // The page may have been read in another order than the session's; or what is remembered is too old.
+  const known = await work.insist('read session', () => work.states.get(sid))
+  if (known?.totals.pending[0]?.answerId !== unsettled.answer.answerId) return work.states.forget(sid)
+  const [sight] = await seen(work, [unsettled])
+  if (sight) await carryOut(work, sight)
 }
 
-/** What the sweeper does about one answer whose turn it is, from what it has seen of it (R17). */
-export async function act(work: Work, turn: PendingTurn, before: Seen): Promise<void> {
-  if (sweep(turn.answer, before, work.now(), work.answerLimits) === 'leave') return
-  // The page may have been read in another order than the session's, or before somebody else acted; or what is remembered is too old.
-  const known = await work.insist('read session', () => work.states.get(turn.sid))
-  if (known?.totals.pending[0]?.answerId !== turn.answer.answerId) {
-    work.states.forget(turn.sid)
-    return
-  }
-  const state = await seenAgain(work, turn)
-  if (!state) return
-  const verdict = sweep(turn.answer, state, work.now(), work.answerLimits)
+async function carryOut(work: Work, { turn, ...state }: Sight): Promise<void> {
+  const verdict = verdictOf(work, turn, state)
   const { sid, answer } = turn
   if (verdict !== 'leave') work.metrics.swept.inc({ verdict })
   switch (verdict) {

@@ -3,7 +3,7 @@ import { type Turn, type TurnPlace, Unopenable, type UserId } from '@chatbox/cor
 import type { Chains } from './chains.ts'
 import type { StorageTimes } from './deps.ts'
 import { followUp } from './follow-up.ts'
-import { act, leaveFor, ownerOf, type PendingTurn, seen } from './sweep-answer.ts'
+import { act, isPending, leaveFor, ownerOf, seen, wantsAction } from './sweep-answer.ts'
 import { LostPartition, type Work } from './work.ts'
 
 const PAGE = 200
@@ -57,19 +57,21 @@ async function sweepAll(sweep: Sweep): Promise<void> {
     const page = await work.conversations.unsettledOf(work.partition, PAGE, after)
     const isFree = (turn: Turn) => !acting.has(nameOf(turn))
     const first = page
-      .filter((turn): turn is PendingTurn => turn.answer?.status === 'pending')
+      .filter(isPending)
       .filter((turn) => !sessionsSeen.has(turn.sid) && sessionsSeen.add(turn.sid))
       .filter(isFree)
-    const through = page.filter((turn) => turn.answer?.status !== 'pending').filter(isFree)
+    const through = page.filter((turn) => !isPending(turn)).filter(isFree)
     const actions = [
-      ...(await seen(work, first)).map(({ turn, ...state }) =>
-        doInLine(
-          sweep,
-          turn,
-          async () => ownerOf(turn),
-          () => act(work, turn, state),
+      ...(await seen(work, first))
+        .filter((sight) => wantsAction(work, sight))
+        .map(({ turn }) =>
+          doInLine(
+            sweep,
+            turn,
+            async () => ownerOf(turn),
+            () => act(work, turn),
+          ),
         ),
-      ),
       ...through.map((turn) =>
         doInLine(
           sweep,
@@ -122,7 +124,7 @@ async function userOf(work: Work, { sid, author, authorId }: Turn): Promise<User
 /** The entry that would have done it is done by now, if it was there, because its user's tasks are in line. */
 async function again(work: Work, { sid, seq }: Turn): Promise<void> {
   const turn = await work.insist('read turn', () => work.conversations.turn(sid, seq))
-  if (!turn?.unsettled || turn.answer?.status === 'pending') return
+  if (!turn?.unsettled || isPending(turn)) return
   work.metrics.swept.inc({ verdict: 'settle' })
   work.log.info({ sid, seq, event: turn.event }, 'doing again what should have followed from a turn')
   await followUp(work, turn)

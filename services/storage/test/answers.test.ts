@@ -5,6 +5,7 @@ import {
   answerId,
   beginEvent,
   deltaEvent,
+  type Job,
   requestId,
   sessionId,
 } from '@chatbox/core'
@@ -171,14 +172,57 @@ describe('an answer', () => {
       expect(await b.deps.fabric.jobs.exists([{ sid, answerId: id, n: 1 }])).toEqual([true])
     })
 
-    it('ends as its worker recorded, when the end never arrived', async () => {
+    it('is not queued a second time by a sweep that had looked at it before it was queued at all', async () => {
+      await b.close()
+      let goOn = (): void => undefined
+      const looked = new Promise<void>((resolve) => {
+        goOn = resolve
+      })
+      const enqueued: Job[] = []
+      let waits = false
+      b = await bench({
+        wrap: (deps) => ({
+          ...deps,
+          fabric: {
+            ...deps.fabric,
+            jobs: {
+              ...deps.fabric.jobs,
+              async enqueue(job) {
+                enqueued.push(job)
+                waits = true
+                await looked
+                await deps.fabric.jobs.enqueue(job)
+              },
+              async exists(jobs) {
+                const there = await deps.fabric.jobs.exists(jobs)
+                // Whatever is decided from this look is in line before the next one.
+                if (waits && jobs.length > 0) setImmediate(goOn)
+                return there
+              },
+            },
+          },
+        }),
+      })
+      const id = await question()
+      // In line behind what the sweep wanted.
+      await question('and another')
+      expect(await stored(id)).toMatchObject({ status: 'pending', n: 0 })
+      expect(enqueued).toEqual([{ sid, answerId: id, n: 0 }])
+    })
+
+    it('ends as its worker recorded, when the end has not arrived; where it does later, the same is told again (R8)', async () => {
       const events = await b.events(alice)
       const id = await question()
       await begin(id)
-      const body = Buffer.from(JSON.stringify(end('recorded only')))
+      const recorded = end('recorded only')
+      const body = Buffer.from(JSON.stringify(recorded))
       await b.deps.fabric.answers.end(ref(id), 1, { header: { answerId: id, attempt: 1, class: 'end' }, body })
       await events.waitFor((frame) => frame.type === 'answer.done')
       expect(await stored(id)).toMatchObject({ status: 'done', text: 'recorded only' })
+      await finish(id, 1, recorded)
+      const [first, ...more] = events.frames.filter(({ type }) => type === 'answer.done')
+      expect(first).toMatchObject({ status: 'done' })
+      expect(more).toEqual([first])
     })
   })
 })
