@@ -145,7 +145,8 @@ async function faultsOfAnswers(
       if (end.length !== mark.length || end.hash !== mark.hash) fault('ended with another text than is stored')
     }
     const own = shown.get(answerId)
-    const mine = own?.attempt === answer.attempt ? own.text : ''
+    // What failed before its last attempt had begun has the text of the one before.
+    const mine = own?.attempt === answer.attempt || own?.text === text ? own.text : ''
     if (mine === text) whole += text === '' ? 0 : 1
     else if (!text.startsWith(mine)) fault('shows another text than is stored')
     else if (!mayMiss && losses === 0 && connections === 1) fault('is short of the text that is stored')

@@ -27,7 +27,7 @@ export interface Roamer {
   readonly errors: readonly { readonly code: string; readonly retryable: boolean }[]
   readonly connected: boolean
   /** Sends until it is accepted, under the same id. */
-  say(text: string, sid?: string): Promise<MessageFrame>
+  say(text: string, sid?: string, modelId?: string): Promise<MessageFrame>
   stop(): Promise<void>
 }
 
@@ -86,6 +86,8 @@ export function startRoamer(
 
   async function connection(edge: EdgeProcess): Promise<void> {
     const opened = await system.open(edge)
+    // However long that takes: who waits with a limit leaves a connection that lives, and has two of them then.
+    const closed = new Promise<number>((resolve) => opened.socket.once('close', resolve))
     let listened = 0
     opened.socket.on('message', () => {
       listened += 1
@@ -95,10 +97,15 @@ export function startRoamer(
     })
     const hello = { type: 'hello', token: await system.token(user), deviceId }
     opened.send({ ...hello, ...(place !== undefined && { resume: place }) })
-    await opened.waitFor('ready')
+    try {
+      await opened.waitFor('ready')
+    } catch (error) {
+      opened.cut()
+      throw error
+    }
     connections += 1
     device = opened
-    const { code } = await opened.closed()
+    const code = await closed
     device = undefined
     if (!stopped) ends.push(code)
     if (listened === 0) throw new Error('a connection said nothing')
@@ -137,7 +144,7 @@ export function startRoamer(
     get connected() {
       return device !== undefined
     },
-    async say(text, sid) {
+    async say(text, sid, modelId = 'demo-quick') {
       sent += 1
       const clientMessageId = `${deviceId}-${sent}`
       asked.add(clientMessageId)
@@ -149,7 +156,7 @@ export function startRoamer(
           type: 'message.send',
           text,
           clientMessageId,
-          modelId: 'demo-quick',
+          modelId,
           ...(sid !== undefined && { sid }),
         })
         await heard(clientMessageId)

@@ -97,8 +97,8 @@ export async function rested(system: Distributed, roamers: readonly Roamer[]): P
   }
 }
 
-/** The value of a metric of an edge, with its labels or, without them, of the first line of that name; 0 where it was never counted. */
-export async function metric(edge: EdgeProcess, name: string): Promise<number> {
+/** The value of a metric of a process, with its labels or, without them, of the first line of that name; 0 where it was never counted. */
+export async function metric(edge: Pick<EdgeProcess, 'opsUrl'>, name: string): Promise<number> {
   const text = await (await fetch(new URL('/metrics', edge.opsUrl))).text()
   const line = text.split('\n').find((each) => each.startsWith(name) && /^(\{[^}]*\})? /.test(each.slice(name.length)))
   return Number(line?.split(' ').at(-1) ?? 0)

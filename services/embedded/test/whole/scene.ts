@@ -24,6 +24,8 @@ export interface WholeOptions {
   readonly patience: { readonly timeout: number; readonly interval: number }
   readonly workers?: number
   readonly env?: NodeJS.ProcessEnv
+  /** Those on offer, where it is not the demo. */
+  readonly models?: string
   readonly ring?: Ring
   /** More settings of both Redis. */
   readonly redisArgs?: readonly string[]
@@ -39,7 +41,9 @@ async function ownStores(args: readonly string[] = []): Promise<Stores> {
 
 /** Two edges, two replicas of storage and a worker as processes, over two Redis and a MongoDB; two devices for each user. */
 export async function whole(options: WholeOptions): Promise<Whole> {
-  const { roamers: count, clockScale, patience, workers = 1, env, ring } = options
+  const { roamers: count, clockScale, patience, workers = 1, ring } = options
+  const models = options.models !== undefined && { MODELS: options.models }
+  const env = { ...models, ...options.env }
   const stores = await ownStores(options.redisArgs)
   // Also of those that had started when another one did not.
   later(killAll)
@@ -48,9 +52,9 @@ export async function whole(options: WholeOptions): Promise<Whole> {
     redisUrl: stores.realtime.url,
     clockScale,
     edges: 2,
-    env: { REDIS_QUEUE_URL: stores.queue.url, ...(ring && ringEnv(ring)) },
+    env: { REDIS_QUEUE_URL: stores.queue.url, ...models, ...(ring && ringEnv(ring)) },
     async backend(secrets) {
-      backend = await processes({ ...stores, workers, ...(env && { env }), ...(ring && { ring }) }, secrets)
+      backend = await processes({ ...stores, workers, env, ...(ring && { ring }) }, secrets)
       return backend
     },
   })
