@@ -163,13 +163,15 @@ describe('every route', () => {
 
   it.each(named(changing))('%s refuses a body that is too large, no JSON, or of another type', async (_name, line) => {
     const good = await standingCall(line)
-    const send = (body: string, type = 'application/json') =>
+    const send = (body: string | Buffer, type = 'application/json') =>
       good.ask(line.method, good.url, { body, headers: { 'content-type': type } })
     const large = JSON.stringify({ ...good.body, name: 'x'.repeat(65_536) })
     expect(refusedWith(await send(large))).toEqual([413, 'too_large'])
     for (const json of ['{', '{"__proto__":{"admin":true}}', '{"constructor":{"prototype":{"admin":true}}}']) {
       expect([json, ...refusedWith(await send(json))]).toEqual([json, 400, 'invalid_json'])
     }
+    const latin1 = Buffer.from('{"name":"\xe9t\xe9"}', 'latin1')
+    expect(refusedWith(await send(latin1))).toEqual([400, 'invalid_json'])
     const form = JSON.stringify(good.body ?? {})
     for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
       const response = await send(form, type)

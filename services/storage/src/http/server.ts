@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -104,15 +105,17 @@ export function createHttp(deps: StorageDeps, parts: RestParts, options: RestOpt
 function readJsonOnly(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
-    if (!isUtf8(request.headers['content-type'])) return done(new Refusal('invalid_frame', { field: CONTENT_TYPE }))
-    if (text === '') return done(null, undefined)
-    return parseJson(request, text.toString(), done)
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    if (!saysUtf8(request.headers['content-type'])) return done(new Refusal('invalid_frame', { field: CONTENT_TYPE }))
+    if (body.length === 0) return done(null, undefined)
+    // Decoded all the same, it would be stored with other characters than were sent.
+    if (!isUtf8(Buffer.from(body))) return done(new Refusal('invalid_json'))
+    return parseJson(request, body.toString(), done)
   })
 }
 
 /** JSON is UTF-8, whether that is said or not; anything else would be read as what it is not. */
-function isUtf8(contentType = ''): boolean {
+function saysUtf8(contentType = ''): boolean {
   const [, charset] = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType) ?? []
   return charset === undefined || /^utf-?8$/i.test(charset)
 }
