@@ -135,14 +135,17 @@ describe.each(HOWS)('a store that %s (P8)', (_how, how) => {
 
 it('a subscription that comes after its time was up is given back', async () => {
   const open = await openEdge({ times })
+  let came = false
   const heal = open.tamper.on('bus', 'subscribe', async (proceed) => {
     await new Promise((resolve) => setTimeout(resolve, 400))
-    return proceed()
+    const leave = await proceed()
+    came = open.memory.sizes().subscriptions === 1
+    return leave
   })
   const client = await open.connect()
   client.send({ type: 'hello', token: await tokenOf('ada'), deviceId: 'd' })
   expect(await client.closed()).toMatchObject({ code: 1013 })
   heal()
-  await until(() => open.memory.sizes().subscriptions === 1, 'it comes late').catch(() => undefined)
+  await until(() => came, 'it comes late')
   await untilEmpty(open)
 })

@@ -7,6 +7,9 @@ import { cleanUp, type System, startSystem } from '../system.ts'
 /** For people to look at; not part of the repository. */
 const PICTURES = new URL('../../../../test-results/screenshots/', import.meta.url)
 
+/** What a browser says of a server that can't be reached. */
+export const AWAY = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED|WebSocket connection to/
+
 export interface PageOptions {
   /** A path, with its fragment. */
   readonly at?: string
