@@ -7,6 +7,7 @@ import {
   textOfClosed,
   Unavailable,
   Unopenable,
+  usageOfClosed,
 } from '@chatbox/core'
 import type { ErrorCode } from '@chatbox/protocol'
 import { endAnswer } from './end-answer.ts'
@@ -134,7 +135,12 @@ async function tellAgain(work: Work, { sid, seq, authorId }: PendingTurn): Promi
 async function closeAnswer(work: Work, turn: PendingTurn, status: 'failed' | 'cancelled', error?: ErrorCode) {
   const ref = refOf(turn)
   const closed = await work.fabric.answers.close(ref)
-  const end = { status, text: textOfClosed(closed), endedAt: work.now(), ...(error && { error }) }
+  const usage = usageOfClosed(closed)
+  const end = {
+    ...{ status, text: textOfClosed(closed), endedAt: work.now() },
+    ...(usage && { usage }),
+    ...(error && { error }),
+  }
   work.log.warn(
     { sid: turn.sid, answerId: ref.answerId, status, error },
     'ending an answer that nobody would have ended',

@@ -5,6 +5,7 @@ import {
   answerId,
   beginEvent,
   deltaEvent,
+  estimateTokens,
   type Job,
   requestId,
   sessionId,
@@ -141,7 +142,12 @@ describe('an answer', () => {
       body: Buffer.from(JSON.stringify(end('all of it'))),
     })
     await b.conversations.changePending(sid, id, { n: 0 }, { cancelAt: 1 })
-    await expect.poll(() => stored(id)).toMatchObject({ status: 'cancelled', text: 'all of it' })
+    await expect
+      .poll(() => stored(id))
+      .toMatchObject({
+        ...{ status: 'cancelled', text: 'all of it' },
+        usage: { inputTokens: 3, outputTokens: 4, estimated: false },
+      })
   })
 
   it('keeps exactly the text that was shown when its session ends under it (R20)', async () => {
@@ -157,14 +163,33 @@ describe('an answer', () => {
     })
     await b.deps.fabric.answers.append([chunk(0, 'half a '), chunk(1, 'sentence')])
     await b.ask({ kind: 'session.end', uid: alice, sid, requestId: requestId('e1') })
-    expect(await stored(id)).toMatchObject({ status: 'cancelled', text: 'half a sentence' })
+    // Its worker may not say any more what it took.
+    const usage = { inputTokens: 0, outputTokens: estimateTokens('half a sentence'), estimated: true }
+    expect(await stored(id)).toMatchObject({ status: 'cancelled', text: 'half a sentence', usage })
     expect(await stored(waits)).toMatchObject({ status: 'cancelled', text: '' })
+    expect((await stored(waits))?.usage).toBeUndefined()
+    expect((await b.conversations.session(sid))?.totalTokens).toBe(usage.outputTokens)
     expect(await b.deps.fabric.answers.append([chunk(2, ' and more')])).toEqual(['ended'])
     await events.waitFor((frame) => frame.type === 'message' && frame.event === 'ended')
     expect((await b.conversations.session(sid))?.endTs).toBeDefined()
   })
 
   describe('that nobody works on any more', () => {
+    it('takes what was shown of it, by an estimate, when its time is over (L5, R17)', async () => {
+      const id = await question()
+      await begin(id)
+      await b.deps.fabric.answers.append([
+        { ref: ref(id), attempt: 1, index: 0, chunk: deltaEvent(ref(id), 1, 0, 'some of it') },
+      ])
+      await b.conversations.changePending(sid, id, { n: 0 }, { due: 1 })
+      await expect
+        .poll(() => stored(id))
+        .toMatchObject({
+          ...{ status: 'failed', error: 'provider_timeout', text: 'some of it' },
+          usage: { inputTokens: 0, outputTokens: estimateTokens('some of it'), estimated: true },
+        })
+    })
+
     it('is queued again under a new job name when its job was lost (R17)', async () => {
       const id = await question()
       b.memory.empty('queue')

@@ -1,3 +1,4 @@
+import { estimateTokens } from '@chatbox/core'
 import { type Answering, Left, Stopped } from './answering.ts'
 import type { Attempt } from './begin.ts'
 import type { Visit } from './gate.ts'
@@ -5,7 +6,6 @@ import { listen } from './listen.ts'
 import type { Prompt } from './prompt.ts'
 import { type FinishReason, type Model, ProviderFault, type ProviderRequest } from './provider.ts'
 import type { Speech } from './speech.ts'
-import { estimateTokens } from './tokens.ts'
 import type { TokenCounts, UsageTally } from './usage.ts'
 import type { Work } from './work.ts'
 

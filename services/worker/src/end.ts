@@ -4,6 +4,7 @@ import {
   type EndPacket,
   type EntryBody,
   encodeEntry,
+  estimateTokens,
   requestId,
   type Turn,
   textOfClosed,
@@ -13,7 +14,6 @@ import type { AnswerNotice, ErrorCode, UsageView } from '@chatbox/protocol'
 import { type Answering, Left } from './answering.ts'
 import type { Attempt } from './begin.ts'
 import type { Speech } from './speech.ts'
-import { estimateTokens } from './tokens.ts'
 import { usageTally } from './usage.ts'
 import { insist, pause, storeBackoff, type Work } from './work.ts'
 

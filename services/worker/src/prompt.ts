@@ -1,6 +1,12 @@
-import type { Answer, Content, Conversations, Turn } from '@chatbox/core'
+import {
+  type Answer,
+  type Content,
+  type Conversations,
+  estimateTokens,
+  TOKENS_PER_MESSAGE,
+  type Turn,
+} from '@chatbox/core'
 import type { Model, PromptMessage, Thread } from './provider.ts'
-import { estimateTokens, TOKENS_PER_MESSAGE } from './tokens.ts'
 
 export interface Prompt {
   /** The oldest first; the last one is the question. */

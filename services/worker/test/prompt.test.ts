@@ -1,8 +1,16 @@
-import { type Answer, answerId, type Conversations, sessionId, type Turn, userId } from '@chatbox/core'
+import {
+  type Answer,
+  answerId,
+  type Conversations,
+  estimateTokens,
+  sessionId,
+  TOKENS_PER_MESSAGE,
+  type Turn,
+  userId,
+} from '@chatbox/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { buildPrompt } from '../src/prompt.ts'
-import { estimateTokens, TOKENS_PER_MESSAGE } from '../src/tokens.ts'
 import { house } from './support/house.ts'
 
 const sid = sessionId('s')

@@ -3,7 +3,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createDraft } from '../src/draft.ts'
 import { spokenText } from '../src/spoken.ts'
-import { estimateTokens } from '../src/tokens.ts'
 
 const ref = { uid: userId('u'), sid: sessionId('s'), answerId: answerId('a'), seq: 2 }
 const anyText = fc.string({
@@ -187,17 +186,5 @@ describe('a draft', () => {
         expect(Buffer.byteLength(said.slice(next).join(''))).toBeLessThan(4_096)
       }),
     )
-  })
-})
-
-describe('the estimate of tokens', () => {
-  it('is near what tokenizers give for prose, and never low for other scripts', () => {
-    const english =
-      'The quick brown fox jumps over the lazy dog, and then it goes home to sleep until the morning comes.'
-    expect(estimateTokens(english)).toBeGreaterThanOrEqual(22)
-    expect(estimateTokens(english)).toBeLessThanOrEqual(34)
-    expect(estimateTokens('机器学习很有意思')).toBeGreaterThanOrEqual(8)
-    expect(estimateTokens('😀😀😀')).toBe(6)
-    expect(estimateTokens('')).toBe(0)
   })
 })

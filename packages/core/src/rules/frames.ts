@@ -6,6 +6,7 @@ import {
   type ServerFrame,
   type ServerFrameOf,
   type SpokenView,
+  type UsageView,
 } from '@chatbox/protocol'
 import type { EventHeader, EventPacket, Origin } from '../packet.ts'
 import type { AnswerRef, ClosedAnswer } from '../ports/answers.ts'
@@ -13,6 +14,7 @@ import type { Session } from '../session.ts'
 import type { Answer, AnswerEnd, Turn } from '../turn.ts'
 import { fingerprint } from './answers.ts'
 import { sessionViewOf } from './sessions.ts'
+import { estimateTokens } from './tokens.ts'
 
 /** A row as clients see it: what was said, with a reference to its answer. */
 export function spokenViewOf(turn: Turn): SpokenView {
@@ -133,10 +135,23 @@ export function deltaEvent(ref: AnswerRef, attempt: number, index: number, text:
 export const textOf = (chunks: readonly { readonly body: Uint8Array }[]): string =>
   chunks.map((chunk) => (JSON.parse(Buffer.from(chunk.body).toString('utf8')) as { text: string }).text).join('')
 
+/** Written by a worker, under seal. */
+const recordedIn = ({ end }: ClosedAnswer): AnswerEnd | undefined =>
+  end && (JSON.parse(Buffer.from(end.body).toString('utf8')) as AnswerEnd)
+
 /** What was shown of a closed answer: its chunks, or the end that took their place. */
-export const textOfClosed = ({ chunks, end }: ClosedAnswer): string =>
-  // Written by a worker, under seal.
-  end ? (JSON.parse(Buffer.from(end.body).toString('utf8')) as AnswerEnd).text : textOf(chunks)
+export const textOfClosed = (closed: ClosedAnswer): string => recordedIn(closed)?.text ?? textOf(closed.chunks)
+
+/**
+ * What a closed answer took (L5): as its worker had told, or else an estimate of what was shown. What was asked is not known to whoever
+ * closes it, nor at which price.
+ */
+export function usageOfClosed(closed: ClosedAnswer): UsageView | undefined {
+  const recorded = recordedIn(closed)
+  if (recorded) return recorded.usage
+  const text = textOf(closed.chunks)
+  return text === '' ? undefined : { inputTokens: 0, outputTokens: estimateTokens(text), estimated: true }
+}
 
 export function snapshotEvent(ref: AnswerRef, attempt: number, next: number, text: string): EventPacket {
   const { sid, seq, answerId } = ref

@@ -12,6 +12,7 @@ import {
   type ShareEntry,
   type Turn,
   textOf,
+  usageOfClosed,
   withTurn,
 } from '@chatbox/core'
 import { endAnswer } from '../end-answer.ts'
@@ -80,10 +81,12 @@ export async function finishEnding(work: Work, sid: SessionId, replyTo?: ReplyTo
 }
 
 /** What its worker had recorded as the end, or else exactly what was shown until it was closed. */
-const endOf = (work: Work, { end, chunks }: ClosedAnswer): AnswerEnd =>
-  end
-    ? JSON.parse(Buffer.from(end.body).toString('utf8'))
-    : { status: 'cancelled', text: textOf(chunks), endedAt: work.now() }
+function endOf(work: Work, closed: ClosedAnswer): AnswerEnd {
+  const { end, chunks } = closed
+  if (end) return JSON.parse(Buffer.from(end.body).toString('utf8'))
+  const usage = usageOfClosed(closed)
+  return { status: 'cancelled', text: textOf(chunks), endedAt: work.now(), ...(usage && { usage }) }
+}
 
 const END_OF_SESSION = 'The conversation was ended.'
 

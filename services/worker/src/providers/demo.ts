@@ -1,6 +1,6 @@
+import { estimateTokens, TOKENS_PER_MESSAGE } from '@chatbox/core'
 import { createTimers, type Timers } from '@chatbox/runtime'
 import { type Provider, ProviderFault, type ProviderRequest } from '../provider.ts'
-import { estimateTokens, TOKENS_PER_MESSAGE } from '../tokens.ts'
 import { answerTo } from './demo/answer.ts'
 import { seeded } from './demo/seeded.ts'
 
