@@ -37,9 +37,11 @@ const STATUSES: readonly (readonly [number, Verdict])[] = [
   [422, REJECTED],
   [429, OVERLOADED],
   [500, BROKEN],
+  [501, WRONG],
   [502, BROKEN],
   [503, OVERLOADED],
   [504, BROKEN],
+  [520, BROKEN],
   [529, OVERLOADED],
 ]
 
