@@ -2,6 +2,7 @@ import {
   type AnswerEnd,
   type AnswerRecord,
   type AnswerRef,
+  messageEvent,
   sweep,
   type Turn,
   textOfClosed,
@@ -11,9 +12,9 @@ import {
 } from '@chatbox/core'
 import type { ErrorCode } from '@chatbox/protocol'
 import { endAnswer } from './end-answer.ts'
-import { afterSend } from './handlers/send.ts'
+import { projectTurn } from './project.ts'
 import { jobOf, queueAgain, startAnswer } from './queue.ts'
-import type { Work } from './work.ts'
+import { announce, type Work } from './work.ts'
 
 export type PendingTurn = Turn & { readonly answer: NonNullable<Turn['answer']> }
 
@@ -120,11 +121,16 @@ async function carryOut(work: Work, { turn, ...state }: Sight): Promise<void> {
   }
 }
 
-/** What a sweep is given has no content where that does not open; nobody must be told that it was empty. */
+/**
+ * What a sweep is given has no content where that does not open; nobody must be told that it was empty. Its answer is not queued here:
+ * under two names it would be begun twice.
+ */
 async function tellAgain(work: Work, { sid, seq, authorId }: PendingTurn): Promise<void> {
   try {
     const turn = await work.insist('read turn', () => work.conversations.turn(sid, seq))
-    if (turn) await afterSend(work, authorId, turn)
+    if (!turn) return
+    await announce(work, authorId, messageEvent(turn))
+    await projectTurn(work, turn)
   } catch (error) {
     if (!(error instanceof Unopenable)) throw error
     work.log.error({ err: error, sid, seq }, 'a message that does not open can not be told again')

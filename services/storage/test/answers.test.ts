@@ -197,6 +197,34 @@ describe('an answer', () => {
       expect(await b.deps.fabric.jobs.exists([{ sid, answerId: id, n: 1 }])).toEqual([true])
     })
 
+    it('is queued again once, and under one name, although its message is told once more', async () => {
+      await b.close()
+      const enqueued: Job[] = []
+      b = await bench({
+        wrap: (deps) => ({
+          ...deps,
+          fabric: {
+            ...deps.fabric,
+            jobs: {
+              ...deps.fabric.jobs,
+              enqueue(job) {
+                enqueued.push(job)
+                return deps.fabric.jobs.enqueue(job)
+              },
+            },
+          },
+        }),
+      })
+      const id = await question()
+      const events = await b.events(alice)
+      b.memory.empty('queue')
+      await expect.poll(async () => (await stored(id))?.n).toBe(1)
+      // In line behind what the sweep does.
+      await question('and another')
+      expect(events.frames.filter((frame) => frame.type === 'message' && frame.text === 'hello')).toHaveLength(1)
+      expect(enqueued).toEqual([0, 1].map((n) => ({ sid, answerId: id, n })))
+    })
+
     it('is not queued a second time by a sweep that had looked at it before it was queued at all', async () => {
       await b.close()
       let goOn = (): void => undefined
