@@ -5,6 +5,8 @@ import { type Spoken, unitsWithin } from './spoken.ts'
 const CHUNK_BYTES = 8_192
 /** Accepted chunks make a segment of at least so many bytes, and of no more than the other where they are short enough (R14). */
 const SEGMENT_BYTES = { least: 4_096, most: 8_192 }
+/** So many chunks make one as well, however short: the store counts what is around each, some 200 bytes, and has its bound too. */
+const SEGMENT_CHUNKS = 256
 
 export type Refused = Exclude<ChunkOutcome, 'accepted' | 'unknown'>
 
@@ -100,7 +102,7 @@ export function createDraft(ref: AnswerRef, attempt: number, spoken: Spoken): Dr
       return undefined
     },
     segment() {
-      if (singleBytes < SEGMENT_BYTES.least) return undefined
+      if (singleBytes < SEGMENT_BYTES.least && single.length < SEGMENT_CHUNKS) return undefined
       const { chunks, units } = firstSegment(single)
       const upTo = merged.chunks + chunks
       const text = spoken.text.slice(merged.units, merged.units + units)
@@ -120,7 +122,8 @@ export function createDraft(ref: AnswerRef, attempt: number, spoken: Spoken): Dr
 function firstSegment(single: readonly Length[]): { chunks: number; units: number } {
   let [chunks, units, bytes] = [0, 0, 0]
   for (const chunk of single) {
-    if (bytes >= SEGMENT_BYTES.least || (chunks > 0 && bytes + chunk.bytes > SEGMENT_BYTES.most)) break
+    if (bytes >= SEGMENT_BYTES.least || chunks === SEGMENT_CHUNKS) break
+    if (chunks > 0 && bytes + chunk.bytes > SEGMENT_BYTES.most) break
     chunks += 1
     units += chunk.units
     bytes += chunk.bytes

@@ -69,4 +69,19 @@ describe('a text that is too long', () => {
     expect(open?.chunks.length).toBeLessThan(answers.appends.flat().length - 50)
     call.end()
   })
+
+  it('is not one that comes in the smallest pieces: they are merged before the store has too many of them', async () => {
+    // As the store's own is for 13 times as many.
+    const { ask, worker, provider, ended, device } = await house({ memory: { bounds: { answerBytes: 100_000 } } })
+    await worker({ times: { tickMs: 1, maxTickMs: 1 } })
+    const asked = await ask()
+    const screen = await device(asked.uid)
+    const call = await provider.call(0)
+    for (let i = 0; i < 800; i++) {
+      call.say('x')
+      await screen.frame((frame) => frame.type === 'answer.delta' && frame.index === i)
+    }
+    call.end()
+    expect(await ended(asked)).toMatchObject({ status: 'done', text: 'x'.repeat(800) })
+  })
 })
