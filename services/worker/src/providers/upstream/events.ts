@@ -17,6 +17,7 @@ const MOST_BYTES = 1024 * 1024
 
 const LF = 10
 const CR = 13
+const BYTE_ORDER_MARK = Buffer.from('\uFEFF')
 
 /**
  * The events of a stream that was answered with success. Comments, and events without data, such as pings, are passed over. Throws a
@@ -27,10 +28,12 @@ export async function* eventsOf(
   { mostBytes = MOST_BYTES }: EventsOptions = {},
 ): AsyncGenerator<ServerEvent, void> {
   const split = splitter(mostBytes)
+  let first = true
   let any = false
   for await (const chunk of await streamOf(response)) {
     for (const block of split(chunk)) {
-      const event = eventIn(block)
+      const event = eventIn(first ? withoutMark(block) : block)
+      first = false
       if (!event) continue
       any = true
       yield event
@@ -111,6 +114,9 @@ const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffe
 
 const isBlank = (bytes: Uint8Array, from: number, to: number): boolean =>
   from >= to || (from + 1 === to && bytes[from] === CR)
+
+/** A byte order mark may stand before the first event; it would make an unknown field of its first line. */
+const withoutMark = (block: Buffer): Buffer => (block.indexOf(BYTE_ORDER_MARK) === 0 ? block.subarray(3) : block)
 
 function eventIn(block: Buffer): ServerEvent | undefined {
   let name: string | undefined

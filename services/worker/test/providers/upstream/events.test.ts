@@ -77,6 +77,17 @@ describe('the events of a stream', () => {
     expect((await all(response)).map(({ data }) => data)).toEqual(['a', 'b', ' c', ''])
   })
 
+  it('may have a byte order mark before the first of them, which is no part of it', async () => {
+    const bytes = '\uFEFFevent: a\ndata: \uFEFFb\n\n\uFEFFdata: c\n\ndata: d\n\n'
+    for (const size of [1, 2, 1_000]) {
+      const events = await all(streaming(bytes, size).response)
+      expect(events).toEqual([
+        { name: 'a', data: '\uFEFFb' },
+        { name: undefined, data: 'd' },
+      ])
+    }
+  })
+
   it('leave out what the stream did not finish', async () => {
     expect(await all(streaming('data: whole\n\ndata: ha').response)).toEqual([{ name: undefined, data: 'whole' }])
   })
