@@ -1,12 +1,5 @@
-import {
-  BulkheadRejectedError,
-  bulkhead,
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-  type IPolicy,
-} from 'cockatiel'
+import { CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen, type IPolicy } from 'cockatiel'
+import type { Places } from './places.ts'
 import { ProviderFault } from './provider.ts'
 
 /** Stands in front of a model, so that one that fails, or is slow, does not take the others with it. */
@@ -40,11 +33,6 @@ export interface GateOptions {
   readonly onState: (state: BreakerState) => void
 }
 
-/** Requests under way at one provider, of all its models; as many again wait. */
-export type Places = ReturnType<typeof bulkhead>
-
-export const createPlaces = (concurrency: number): Places => bulkhead(concurrency, concurrency)
-
 export function createGate(places: Places, { failures, openMs, onState }: GateOptions): Gate {
   const breaker = circuitBreaker(
     handleWhen((error) => error instanceof ProviderFault),
@@ -60,7 +48,7 @@ export function createGate(places: Places, { failures, openMs, onState }: GateOp
     async enter(signal) {
       // Nobody waits for a place only to be told that there is nothing to wait for.
       if (breaker.state === CircuitState.Open && Date.now() - openedAt < openMs) throw new ModelAway()
-      const leavePlace = await takePlace(places, signal)
+      const leavePlace = await places.take(signal)
       try {
         return visit(leavePlace)
       } catch (error) {
@@ -74,11 +62,13 @@ export function createGate(places: Places, { failures, openMs, onState }: GateOp
     // The library would have it wait for the end of the request that is on trial, which is a whole answer.
     if (breaker.state === CircuitState.HalfOpen) throw new ModelAway()
     const judged = judge(breaker)
-    const onTrial = breaker.state !== CircuitState.Closed
+    let onTrial = breaker.state !== CircuitState.Closed
     return {
       spoke() {
+        if (!onTrial) return
         // Not waited for longer: nobody else is let through meanwhile.
-        if (onTrial) judged.good()
+        onTrial = false
+        judged.good()
       },
       leave(outcome) {
         leavePlace()
@@ -133,22 +123,4 @@ function judge(breaker: IPolicy & { readonly state: CircuitState }) {
       reject(new Error('stopped by us'))
     },
   }
-}
-
-function takePlace(places: Places, signal: AbortSignal): Promise<() => void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) return onAbort()
-    places
-      .execute(() => {
-        signal.removeEventListener('abort', onAbort)
-        return new Promise<void>((leave) => resolve(leave))
-      }, signal)
-      .catch((error: unknown) => {
-        signal.removeEventListener('abort', onAbort)
-        const full = new ProviderFault('provider_overloaded', 'too many wait for this provider', { retryable: true })
-        reject(error instanceof BulkheadRejectedError ? full : error)
-      })
-  })
 }

@@ -1,6 +1,7 @@
 import type { Logger, ModelSpec } from '@chatbox/runtime'
-import { createGate, createPlaces, type Places } from './gate.ts'
+import { createGate } from './gate.ts'
 import type { WorkerMetrics } from './metrics.ts'
+import { createPlaces, type Places } from './places.ts'
 import type { Model } from './provider.ts'
 import { createUpstreams } from './providers/upstream/fetch.ts'
 import { providerOf } from './providers/vendors.ts'

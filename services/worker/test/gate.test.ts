@@ -1,6 +1,7 @@
 import { ProviderFault } from '@chatbox/worker'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type BreakerState, createGate, createPlaces, type Gate, ModelAway } from '../src/gate.ts'
+import { type BreakerState, createGate, type Gate, ModelAway } from '../src/gate.ts'
+import { createPlaces } from '../src/places.ts'
 import type { Model } from '../src/provider.ts'
 import { house, isDone } from './support/house.ts'
 import { scriptedProvider } from './support/provider.ts'
@@ -109,6 +110,18 @@ describe('the breaker of a model', () => {
     await settled()
     expect(some.states).toEqual(['open', 'half-open', 'closed', 'open'])
   })
+
+  it('takes nothing from a request on trial either that we stopped when it had begun to speak', async () => {
+    const some = gate({ failures: 1 })
+    await fail(some, 1)
+    vi.advanceTimersByTime(OPEN_MS)
+    const trial = await some.enter(never)
+    trial.spoke()
+    await settled()
+    trial.leave(undefined)
+    await settled()
+    expect(some.states).toEqual(['open', 'half-open', 'closed'])
+  })
 })
 
 describe('the places at a provider', () => {
@@ -134,6 +147,36 @@ describe('the places at a provider', () => {
     stopping.abort(reason)
     await expect(waiting).rejects.toBe(reason)
     first.leave('answered')
+    await settled()
+    ;(await some.enter(never)).leave('answered')
+  })
+
+  it('go to those who still wait, past those who gave up', async () => {
+    const some = gate({ places: 2 })
+    const [first, other] = [await some.enter(never), await some.enter(never)]
+    const stopping = new AbortController()
+    const gaveUp = some.enter(stopping.signal)
+    const waits = some.enter(never)
+    stopping.abort(new Error('cancelled'))
+    await expect(gaveUp).rejects.toThrow('cancelled')
+    first.leave('answered')
+    ;(await waits).leave('answered')
+    other.leave('answered')
+  })
+
+  it('are waited for by as many as there are places, not counting those who gave up', async () => {
+    const some = gate({ places: 1 })
+    const first = await some.enter(never)
+    for (let i = 0; i < 3; i++) {
+      const stopping = new AbortController()
+      const gaveUp = some.enter(stopping.signal)
+      stopping.abort(new Error('cancelled'))
+      await expect(gaveUp).rejects.toThrow('cancelled')
+    }
+    const waits = some.enter(never)
+    await expect(some.enter(never)).rejects.toMatchObject({ code: 'provider_overloaded', retryable: true })
+    first.leave('answered')
+    ;(await waits).leave('answered')
     await settled()
     ;(await some.enter(never)).leave('answered')
   })
