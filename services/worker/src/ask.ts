@@ -13,6 +13,8 @@ import type { Work } from './work.ts'
 export interface Saying {
   readonly speech: Speech
   readonly usage: UsageTally
+  /** The id of the model that is asked in the place of the one that was chosen. */
+  readonly instead?: string | undefined
 }
 
 /** How a request came to its end mark. */
@@ -26,7 +28,7 @@ export interface Heard {
 export async function ask(
   work: Work,
   answering: Answering,
-  { speech, usage }: Saying,
+  { speech, usage, instead }: Saying,
   model: Model,
   prompt: Prompt,
 ): Promise<Heard | ProviderFault> {
@@ -48,7 +50,7 @@ export async function ask(
         case 'text':
           if (event.text === '') break
           if (said === '') {
-            firstToken(work, answering, speech.attempt, asked)
+            firstToken(work, answering, instead ?? speech.attempt.answer.modelId, asked)
             entered?.spoke()
           }
           said += event.text
@@ -117,7 +119,7 @@ function requestOf(
   }
 }
 
-function firstToken(work: Work, answering: Answering, { answer: { modelId } }: Attempt, asked: number): void {
+function firstToken(work: Work, answering: Answering, model: string, asked: number): void {
   answering.phase = 'speaking'
-  work.metrics.firstToken.observe({ model: modelId }, (performance.now() - asked) / 1000)
+  work.metrics.firstToken.observe({ model }, (performance.now() - asked) / 1000)
 }

@@ -232,7 +232,10 @@ describe('a model that is away', () => {
     expect(await ended(second)).toMatchObject({ status: 'done', text: 'In its place.', modelId: 'other' })
     expect(await screen.frame(isDone)).toMatchObject({ modelId: 'other' })
     expect(provider.calls).toHaveLength(1)
-    expect(await metrics.text()).toContain('chatbox_worker_fallbacks_total{model="model",fallback="other"} 1')
+    const told = await metrics.text()
+    expect(told).toContain('chatbox_worker_fallbacks_total{model="model",fallback="other"} 1')
+    expect(told).toContain('chatbox_worker_first_token_seconds_count{model="other"} 1')
+    expect(told).not.toContain('chatbox_worker_first_token_seconds_count{model="model"}')
   })
 
   it('is not stood in for by one that is away itself', async () => {
