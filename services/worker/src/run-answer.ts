@@ -126,7 +126,10 @@ async function produce(work: Work, answering: Answering, production: Production)
       // Of several models of one provider it may be one's key or address that is wrong.
       const asking = { modelId: production.instead ?? asked.modelId, provider: provider.name }
       const fields = { sid: ref.sid, answerId: ref.answerId, attempt: number, ...asking, tries, spoke }
-      work.log.warn({ ...fields, ...faultFields(fault, prompt), plan: plan.kind }, 'a provider failed')
+      work.log.warn(
+        { ...fields, ...faultFields(fault, prompt, production.speech), plan: plan.kind },
+        'a provider failed',
+      )
       if (plan.kind === 'fail') return failed(fault.code)
 
       work.metrics.retries.inc({ provider: provider.name, after_text: String(spoke) })
@@ -160,9 +163,9 @@ function fallbackOf(work: Work, production: Production, away: Model): Model | un
 }
 
 /** A fault that an adapter names says all by its code and sentence; where in the adapter it was made is of no use to anybody. */
-function faultFields(fault: ProviderFault, prompt: Prompt): object {
+function faultFields(fault: ProviderFault, prompt: Prompt, speech: Speech): object {
   const { code, message, causes } = logError(fault)
-  const said = prompt.messages.map(({ text }) => text)
+  const said = [...prompt.messages.map(({ text }) => text), speech.said]
   return { code, why: withoutWords(message, said), ...(causes && { causes }) }
 }
 

@@ -11,6 +11,8 @@ import type { Work } from './work.ts'
 export interface Speech {
   /** The one that the text is recorded under at this moment. */
   readonly attempt: Attempt
+  /** All that was said, whatever has become of it. */
+  readonly said: string
   /** What the store has accepted: what may be stored in the end (R14). */
   readonly accepted: string
   /** The text is as long as it may be, and something was left out. */
@@ -96,6 +98,9 @@ export function openSpeech(work: Work, answering: Answering, first: Attempt): Sp
   return {
     get attempt() {
       return attempt
+    },
+    get said() {
+      return spoken.text
     },
     get accepted() {
       return draft.accepted

@@ -20,6 +20,16 @@ describe('a sentence of a vendor without what people said (X4)', () => {
     expect(withoutWords(`bad input: ${JSON.stringify(said[0])}`, said)).toBe('bad input: "[words]\\n[words]"')
   })
 
+  it('masks a quotation whose characters were escaped on their way, once or twice', () => {
+    const said = ['Моя дочь родилась третьего мая 🎂']
+    const ascii = (text = '') =>
+      text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    const once = JSON.stringify({ input: said[0] })
+    expect(withoutWords(`bad: ${ascii(once)}`, said)).toBe('bad: {"input":"[words]"}')
+    expect(withoutWords(`bad: ${JSON.stringify(ascii(said[0]))}`, said)).toBe('bad: "[words]"')
+    expect(withoutWords(`bad: ${ascii('Ответ')}`, said)).toBe('bad: Ответ')
+  })
+
   it('leaves no passage of eight characters, wherever it stands', () => {
     const around = fc.string({ maxLength: 60 })
     const words = fc.string({ minLength: 8, maxLength: 30 })
@@ -44,5 +54,17 @@ it('is what the log has of a provider that quotes what it was asked', async () =
   const line = logLines.find((one) => one.includes('a provider failed'))
   expect(JSON.parse(line ?? '{}')).toMatchObject({ modelId: (await answerOf(asked))?.modelId, provider: 'scripted' })
   expect(line).toContain("refused: '[words]' may not be said")
+  expect(logLines.join('')).not.toContain('marmalade')
+})
+
+it('is what the log has of a provider that quotes what it had said itself', async () => {
+  const { ask, worker, provider, ended, logLines } = await house()
+  await worker()
+  const asked = await ask('where is it?')
+  const call = await provider.call(0)
+  call.say('the marmalade ', 'is under the stairs')
+  call.fail(new ProviderFault('provider_rejected', "withheld: 'marmalade is under the stairs' may not be said"))
+  expect((await ended(asked)).status).toBe('failed')
+  expect(logLines.join('')).toContain("withheld: '[words]' may not be said")
   expect(logLines.join('')).not.toContain('marmalade')
 })
