@@ -42,7 +42,30 @@ describe('a sentence of a vendor without what people said (X4)', () => {
       }),
     )
   })
+
+  it('is the one that looking for every passage in every message gives', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'ж', '🎂'), maxLength: 40 })
+    fc.assert(
+      fc.property(text, fc.array(text, { maxLength: 4 }), (sentence, said) => {
+        expect(withoutWords(sentence, said)).toBe(plainly(sentence, said))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
 })
+
+function plainly(sentence: string, said: readonly string[]): string {
+  const masked = new Set<number>()
+  for (const words of said) {
+    const size = Math.min(8, words.length)
+    for (let at = 0; size >= 4 && at + size <= sentence.length; at++) {
+      if (words.includes(sentence.slice(at, at + size))) for (let i = at; i < at + size; i++) masked.add(i)
+    }
+  }
+  return Array.from({ length: sentence.length }, (_, at) =>
+    !masked.has(at) ? sentence.charAt(at) : masked.has(at - 1) ? '' : '[words]',
+  ).join('')
+}
 
 it('is what the log has of a provider that quotes what it was asked', async () => {
   const { ask, worker, provider, ended, answerOf, logLines } = await house()
