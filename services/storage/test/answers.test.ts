@@ -174,6 +174,19 @@ describe('an answer', () => {
     expect((await b.conversations.session(sid))?.endTs).toBeDefined()
   })
 
+  it.each(['session.end', 'session.erase'] as const)(
+    'that is being written makes its worker stop by a %s, though it has nothing to say yet',
+    async (kind) => {
+      const id = await question()
+      await begin(id)
+      const signalled: AnswerId[] = []
+      await b.deps.fabric.answers.onCancel((answer) => void signalled.push(answer))
+      await b.ask({ kind, uid: alice, sid, requestId: requestId('e1') })
+      await expect.poll(() => signalled).toEqual([id])
+      expect(await stored(id)).not.toMatchObject({ status: 'pending' })
+    },
+  )
+
   describe('that nobody works on any more', () => {
     it('takes what was shown of it, by an estimate, when its time is over (L5, R17)', async () => {
       const id = await question()

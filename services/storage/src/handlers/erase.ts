@@ -13,6 +13,7 @@ import {
   Unopenable,
   type UserId,
 } from '@chatbox/core'
+import { fence } from '../fence.ts'
 import { changeRow } from '../project.ts'
 import { jobOf } from '../queue.ts'
 import { announce, settle, type Work } from '../work.ts'
@@ -81,7 +82,7 @@ export async function erase(work: Work, sid: SessionId, by: ErasedBy): Promise<v
   const erased = await changeRow(work, sid, (row) => (row.erased ? {} : gone(row)))
   if (!erased) return
   const { uid } = erased
-  await work.insist('fence', () => work.fabric.answers.fence(uid, sid, erased.ownerEpoch))
+  await fence(work, uid, sid, erased.ownerEpoch)
   await work.insist('erase turns', () => work.conversations.eraseTurns(sid, stub))
   work.states.forget(sid)
   await work.insist('forget answers', () => work.fabric.answers.forget(uid, sid))

@@ -16,6 +16,7 @@ import {
   withTurn,
 } from '@chatbox/core'
 import { endAnswer } from '../end-answer.ts'
+import { fence } from '../fence.ts'
 import { changeSession } from '../project.ts'
 import { announce, settle, type Work } from '../work.ts'
 import { ownSession } from './own.ts'
@@ -65,7 +66,7 @@ export async function finishEnding(work: Work, sid: SessionId, replyTo?: ReplyTo
     replyTo,
   )
   if (!ended) return
-  const closed = await work.insist('fence', () => work.fabric.answers.fence(uid, sid, ended.ownerEpoch))
+  const closed = await fence(work, uid, sid, ended.ownerEpoch)
   const ends = new Map(closed.map((answer) => [answer.ref.answerId, endOf(work, answer)]))
   for (;;) {
     const state = await work.insist('read session', () => work.states.get(sid))
