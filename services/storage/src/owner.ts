@@ -37,7 +37,7 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
     // However it ends, the lease is given up; whoever takes it next has a higher generation.
     void partition.ended.then(() => {
       // What was remembered of its sessions, by what was under way at the end too, is somebody else's to change now.
-      states.clear()
+      states.leave(lease.partition)
       if (held.get(lease.partition)?.lease !== lease || stopping) return
       held.delete(lease.partition)
       return release(lease)
@@ -56,7 +56,7 @@ export function owner(deps: StorageDeps, states: SessionStates, times: StorageTi
         if (await leases.renew(lease, times.leaseMs)) return
         if (held.get(lease.partition)?.lease !== lease) return
         held.delete(lease.partition)
-        states.clear()
+        states.leave(lease.partition)
         partition.abandon(new LostPartition(`partition ${lease.partition} has another owner`))
       }),
     )

@@ -13,7 +13,8 @@ export interface SessionStates {
   keep(sid: SessionId, state: SessionState): void
   /** Any doubt: the next one reads again (R1). */
   forget(sid: SessionId): void
-  clear(): void
+  /** The partition is no longer ours, and its sessions are somebody else's to change. */
+  leave(partition: number): void
   readonly size: number
 }
 
@@ -65,9 +66,10 @@ export function sessionStates(
       overtake(sid)
       states.delete(sid)
     },
-    clear() {
+    leave(partition) {
+      // Of what is being read it is not known yet whose it is.
       for (const sid of [...reading.keys()]) overtake(sid)
-      states.clear()
+      for (const [sid, { session }] of [...states.entries()]) if (session.partition === partition) states.delete(sid)
     },
     get size() {
       states.purgeStale()

@@ -24,3 +24,15 @@ it('what was still under way when a partition was lost is not remembered for the
   expect(await whileOwned(states, new AbortController().signal).get(sid)).toMatchObject({ session: { rev: 7 } })
   expect(reads).toBe(1)
 })
+
+it('is forgotten of a partition that was left, and of no other', async () => {
+  const rows = [1, 2].map((partition) => newSession(sessionId(`of-${partition}`), user('alice'), partition, 'demo', 1))
+  const none = { session: async () => undefined, totals: async () => emptyTotals }
+  const states = sessionStates(none, { max: 10, graceMs: 60_000 })
+  for (const session of rows) states.keep(session.sid, { session, totals: emptyTotals })
+  states.leave(1)
+  expect(await Promise.all(rows.map(({ sid }) => states.get(sid)))).toEqual([
+    undefined,
+    { session: rows[1], totals: emptyTotals },
+  ])
+})

@@ -61,6 +61,8 @@ export async function writeAfterTheHandover(it: Whole, quiet: Witness, patience:
     await quiet.atRest()
     for (const { wires } of others) wires.queue.freeze('to-server')
     const third = quiet.say('who takes this?')
+    // A test that fails before it is accepted has said why.
+    third.catch(() => undefined)
     const { ingest } = it.backend.fabric
     await expect.poll(async () => (await ingest.backlog(quiet.partition)).waiting, patience).toBeGreaterThan(0)
     owner.wires.mongo.onReply(({ name, body }) => (body[name] === 'leases' ? held : undefined))
@@ -95,6 +97,7 @@ export async function announceAfterTheHandover(it: Whole, quiet: Witness, patien
     })
   }
   const second = quiet.say('forget this')
+  second.catch(() => undefined)
   await expect.poll(() => found?.wires.realtime.kept, patience).toBeGreaterThan(0)
   if (!found) throw new Error('nobody has written it')
   const owner = found
