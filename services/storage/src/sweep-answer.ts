@@ -1,7 +1,7 @@
 import {
-  type AnswerEnd,
   type AnswerRecord,
   type AnswerRef,
+  endIn,
   messageEvent,
   sweep,
   type Turn,
@@ -98,10 +98,8 @@ async function carryOut(work: Work, { turn, ...state }: Sight): Promise<void> {
     case 'apply-end': {
       const recorded = state.record?.end
       if (!recorded) return
-      // Written by a worker, under seal.
-      const end: AnswerEnd = JSON.parse(Buffer.from(recorded.body).toString('utf8'))
       const { answerId, attempt } = recorded.header
-      await endAnswer(work, { uid: ownerOf(turn), sid, answerId, attempt, end })
+      await endAnswer(work, { uid: ownerOf(turn), sid, answerId, attempt, end: endIn(recorded) })
       return
     }
     case 'cancel':

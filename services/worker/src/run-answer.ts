@@ -1,4 +1,4 @@
-import type { AnswerEnd, Job } from '@chatbox/core'
+import { endIn, type Job } from '@chatbox/core'
 import { logError } from '@chatbox/runtime'
 import { type Answering, Left, Stopped } from './answering.ts'
 import { ask, type Heard } from './ask.ts'
@@ -32,9 +32,7 @@ export async function runAnswer(work: Work, answering: Answering, job: Job): Pro
       return
     case 'ended-before': {
       const { turn, ref, attempt, body } = claimed
-      // Written by a worker, under seal.
-      const end = JSON.parse(Buffer.from(body).toString('utf8')) as AnswerEnd
-      return sendEnd(work, answering, turn, ref, attempt, end)
+      return sendEnd(work, answering, turn, ref, attempt, endIn({ body }))
     }
     case 'cancelled':
     case 'crashed-too-often': {

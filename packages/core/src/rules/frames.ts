@@ -9,7 +9,7 @@ import {
   type UsageView,
 } from '@chatbox/protocol'
 import type { EventHeader, EventPacket, Origin } from '../packet.ts'
-import type { AnswerRef, ClosedAnswer } from '../ports/answers.ts'
+import type { AnswerRef, ClosedAnswer, EndPacket } from '../ports/answers.ts'
 import type { Session } from '../session.ts'
 import type { Answer, AnswerEnd, Turn } from '../turn.ts'
 import { fingerprint } from './answers.ts'
@@ -135,21 +135,20 @@ export function deltaEvent(ref: AnswerRef, attempt: number, index: number, text:
 export const textOf = (chunks: readonly { readonly body: Uint8Array }[]): string =>
   chunks.map((chunk) => (JSON.parse(Buffer.from(chunk.body).toString('utf8')) as { text: string }).text).join('')
 
-/** Written by a worker, under seal. */
-const recordedIn = ({ end }: ClosedAnswer): AnswerEnd | undefined =>
-  end && (JSON.parse(Buffer.from(end.body).toString('utf8')) as AnswerEnd)
+/** An end as its worker has recorded it, under seal. */
+export const endIn = ({ body }: Pick<EndPacket, 'body'>): AnswerEnd =>
+  JSON.parse(Buffer.from(body).toString('utf8')) as AnswerEnd
 
 /** What was shown of a closed answer: its chunks, or the end that took their place. */
-export const textOfClosed = (closed: ClosedAnswer): string => recordedIn(closed)?.text ?? textOf(closed.chunks)
+export const textOfClosed = ({ chunks, end }: ClosedAnswer): string => (end ? endIn(end).text : textOf(chunks))
 
 /**
  * What a closed answer took (L5): as its worker had told, or else an estimate of what was shown. What was asked is not known to whoever
  * closes it, nor at which price.
  */
-export function usageOfClosed(closed: ClosedAnswer): UsageView | undefined {
-  const recorded = recordedIn(closed)
-  if (recorded) return recorded.usage
-  const text = textOf(closed.chunks)
+export function usageOfClosed({ chunks, end }: ClosedAnswer): UsageView | undefined {
+  if (end) return endIn(end).usage
+  const text = textOf(chunks)
   return text === '' ? undefined : { inputTokens: 0, outputTokens: estimateTokens(text), estimated: true }
 }
 

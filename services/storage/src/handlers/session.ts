@@ -2,6 +2,7 @@ import {
   type AnswerEnd,
   type ClosedAnswer,
   type EndSessionEntry,
+  endIn,
   type ModelEntry,
   messageEvent,
   type ReadEntry,
@@ -84,7 +85,7 @@ export async function finishEnding(work: Work, sid: SessionId, replyTo?: ReplyTo
 /** What its worker had recorded as the end, or else exactly what was shown until it was closed. */
 function endOf(work: Work, closed: ClosedAnswer): AnswerEnd {
   const { end, chunks } = closed
-  if (end) return JSON.parse(Buffer.from(end.body).toString('utf8'))
+  if (end) return endIn(end)
   const usage = usageOfClosed(closed)
   return { status: 'cancelled', text: textOf(chunks), endedAt: work.now(), ...(usage && { usage }) }
 }
