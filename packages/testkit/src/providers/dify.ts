@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { arrivals } from './arrivals.ts'
 import type { Dialect } from './dialect.ts'
 import { type DifyApp, difyStream } from './dify/stream.ts'
 import { type FakeProvider, type FakeRequest, startFake } from './fake.ts'
@@ -25,27 +26,12 @@ export interface FakeDify extends FakeProvider {
 /** Speaks the part of Dify's service API that answers in a chat, below whatever path the base URL has. */
 export async function startFakeDify({ app = 'chatflow' }: FakeDifyOptions = {}): Promise<FakeDify> {
   const conversations = new Map<string, string>()
-  const stops: DifyStop[] = []
-  const waiting = new Set<() => void>()
-  const onStop = (stop: DifyStop) => {
-    stops.push(stop)
-    for (const look of [...waiting]) look()
-  }
-  const fake = await startFake(dialect(app, conversations, onStop))
+  const stops = arrivals<DifyStop>()
+  const fake = await startFake(dialect(app, conversations, stops.add))
   // Not spread, for its getters would be read once.
   return Object.assign(fake, {
-    stops,
-    stopped: (index: number) =>
-      new Promise<DifyStop>((resolve) => {
-        const look = () => {
-          const stop = stops[index]
-          if (!stop) return
-          waiting.delete(look)
-          resolve(stop)
-        }
-        waiting.add(look)
-        look()
-      }),
+    stops: stops.all,
+    stopped: stops.at,
     loseConversations: () => conversations.clear(),
   })
 }

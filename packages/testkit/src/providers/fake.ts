@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import { arrivals } from './arrivals.ts'
 import type { Dialect } from './dialect.ts'
 import type { Script, Step } from './script.ts'
 
@@ -39,10 +40,9 @@ export interface FakeProvider {
 }
 
 export async function startFake(dialect: Dialect): Promise<FakeProvider> {
-  const calls: FakeCall[] = []
+  const calls = arrivals<FakeCall>()
   const others: FakeRequest[] = []
   const scripts: Script[] = []
-  const waiting = new Set<() => void>()
   let connections = 0
   let rest: (request: FakeRequest) => Script = () => ({ steps: [{ say: 'Hello.' }, { end: 'stop' }] })
 
@@ -69,8 +69,7 @@ export async function startFake(dialect: Dialect): Promise<FakeProvider> {
       over.abort()
       return { byClient: !whole, at: performance.now() }
     })
-    calls.push({ ...request, closed })
-    for (const look of [...waiting]) look()
+    calls.add({ ...request, closed })
     const refused = dialect.refuse?.(request)
     if (refused) return end(response, refused.status, refused.body)
     await play(dialect, request, scripts.shift() ?? rest(request), response, over.signal)
@@ -85,22 +84,12 @@ export async function startFake(dialect: Dialect): Promise<FakeProvider> {
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    calls,
+    calls: calls.all,
     others,
     get connections() {
       return connections
     },
-    call: (index) =>
-      new Promise((resolve) => {
-        const look = () => {
-          const call = calls[index]
-          if (!call) return
-          waiting.delete(look)
-          resolve(call)
-        }
-        waiting.add(look)
-        look()
-      }),
+    call: calls.at,
     next: (...more) => void scripts.push(...more),
     always(script) {
       rest = typeof script === 'function' ? script : () => script

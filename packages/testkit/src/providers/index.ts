@@ -1,5 +1,6 @@
 // Servers that speak like the vendors of models, for tests, benches, and anybody who tries the workers without a key.
 export { type AnthropicPeculiarities, startFakeAnthropic } from './anthropic.ts'
+export { type Arrivals, arrivals } from './arrivals.ts'
 export { ANSWERS, type AnswerCase } from './cases/answers.ts'
 export { FAULTS, type FaultCase, type Verdict } from './cases/faults.ts'
 export { type Canaries, type SecretCase, secretCases } from './cases/secrets.ts'

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { createLogger, createMetrics, type Metrics } from '@chatbox/runtime'
-import { type FakeCall, type FakeDify, type FakeProvider, type Script, VENDORS } from '@chatbox/testkit/providers'
+import {
+  arrivals,
+  type FakeCall,
+  type FakeDify,
+  type FakeProvider,
+  type Script,
+  VENDORS,
+} from '@chatbox/testkit/providers'
 import type { WireClient } from '@chatbox/testkit/wire'
 import type { Model } from '@chatbox/worker'
 import { type InProcessOptions, inProcess } from './backend.ts'
@@ -42,7 +49,7 @@ export type VendorSceneOptions = Pick<DistributedOptions, 'redisUrl' | 'clockSca
   Pick<InProcessOptions, 'workerTimes' | 'workerBounds' | 'aroundAnswers' | 'models'>
 
 export async function startVendors({ redisUrl, clockScale, ...backend }: VendorSceneOptions): Promise<VendorScene> {
-  const plans = new Map<string, Arrivals>()
+  const plans = new Map<string, PlannedCalls>()
   const fakes = {
     openAIChat: planned(await VENDORS.openAIChat.start(), plans),
     openAIResponses: planned(await VENDORS.openAIResponses.start(), plans),
@@ -100,7 +107,7 @@ export async function startVendors({ redisUrl, clockScale, ...backend }: VendorS
     fakes,
     plan(...scripts) {
       const mark = `[[${plans.size}]]`
-      const arrivals = arrivalsOf(scripts)
+      const arrivals = plannedCalls(scripts)
       plans.set(mark, arrivals)
       return { mark, calls: arrivals.calls, call: arrivals.call }
     },
@@ -128,37 +135,25 @@ const ASKED: Readonly<Record<VendorName, object>> = {
 /** Answers may take their limits, and a full machine its time. */
 const PATIENT = { waitMs: 100_000 }
 
-type Arrivals = ReturnType<typeof arrivalsOf>
+type PlannedCalls = ReturnType<typeof plannedCalls>
 
-function arrivalsOf(scripts: readonly Script[]) {
-  const calls: (FakeCall & { readonly at: number })[] = []
-  const waiting = new Set<() => void>()
+function plannedCalls(scripts: readonly Script[]) {
+  const calls = arrivals<FakeCall & { readonly at: number }>()
   return {
-    calls,
+    calls: calls.all,
     /** How this one is answered. */
     came(call: FakeCall): Script {
-      calls.push({ ...call, at: performance.now() })
-      for (const look of [...waiting]) look()
-      return scripts[Math.min(calls.length, scripts.length) - 1] ?? {}
+      calls.add({ ...call, at: performance.now() })
+      return scripts[Math.min(calls.all.length, scripts.length) - 1] ?? {}
     },
-    call: (index: number): Promise<FakeCall & { readonly at: number }> =>
-      new Promise((resolve) => {
-        const look = () => {
-          const call = calls[index]
-          if (!call) return
-          waiting.delete(look)
-          resolve(call)
-        }
-        waiting.add(look)
-        look()
-      }),
+    call: calls.at,
   }
 }
 
 const MARK = /\[\[\d+\]\]/g
 
 /** Answers each question as it was planned. The last mark in what is asked is the question's. */
-function planned<F extends FakeProvider>(fake: F, plans: ReadonlyMap<string, Arrivals>): F {
+function planned<F extends FakeProvider>(fake: F, plans: ReadonlyMap<string, PlannedCalls>): F {
   fake.always(({ body }) => {
     const mark = JSON.stringify(body).match(MARK)?.at(-1)
     const arrivals = plans.get(mark ?? '')

@@ -1,3 +1,4 @@
+import { arrivals } from '@chatbox/testkit/providers'
 import type { FinishReason, Provider, ProviderEvent, ProviderRequest } from '@chatbox/worker'
 
 /** One request to the scripted provider, played by the test. */
@@ -26,28 +27,16 @@ type Item = { readonly event: ProviderEvent } | { readonly error: unknown } | 'o
 
 /** Says what a test tells it to say, when it tells it to. Ignores its signal: the worker must not depend on manners. */
 export function scriptedProvider(name = 'scripted'): ScriptedProvider {
-  const calls: Call[] = []
-  const waiting = new Set<() => void>()
+  const calls = arrivals<Call>()
   return {
     name,
-    calls,
+    calls: calls.all,
     stream(request, signal) {
       const { call, events } = newCall(request, signal)
-      calls.push(call)
-      for (const look of [...waiting]) look()
+      calls.add(call)
       return events
     },
-    call: (index) =>
-      new Promise((resolve) => {
-        const look = () => {
-          const call = calls[index]
-          if (!call) return
-          waiting.delete(look)
-          resolve(call)
-        }
-        waiting.add(look)
-        look()
-      }),
+    call: calls.at,
   }
 }
 
